@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernel remembers of a client: packet flows (vd_flow_v1) and sockets (vd_sock_v1,
+ * vd_sock_udp_v1). */
+#ifndef VIADUCT_ABI_FLOW_H
+#define VIADUCT_ABI_FLOW_H
+
+#include <linux/types.h>
+#include <viaduct/abi/address.h>
+#include <viaduct/abi/limits.h>
+#include <viaduct/abi/service.h>
+
+/* A packet as it arrives. Requests carry the VIP as destination; replies are found by the rewritten
+ * tuple, reversed. */
+struct vd_flow_key {
+	struct vd_addr src;
+	struct vd_addr dst;
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 pad[3]; /* always 0 */
+};
+VD_ASSERT_SIZE(vd_flow_key, 40);
+
+enum vd_flow_flags {
+	VD_FLOW_REPLY = 1, /* this entry rewrites backend -> client packets */
+	VD_FLOW_HOST =
+	    2, /* the client is this host itself: replies are delivered through viaduct0 */
+	VD_FLOW_HAIRPIN =
+	    4, /* client and backend share an address: the VIP stands in as the source */
+	VD_FLOW_CLOSING = 8, /* a FIN or RST was seen */
+};
+
+/* What such a packet becomes: all four fields are written, so one rule serves DNAT, SNAT and
+ * hairpin. */
+struct vd_flow {
+	struct vd_addr src;
+	struct vd_addr dst;
+	__be16 sport;
+	__be16 dport;
+	__u32 flags; /* enum vd_flow_flags */
+	__u32 backend_id;
+	__u32 backend_generation;
+	__u32 created_s; /* CLOCK_MONOTONIC_COARSE, seconds */
+	__u32 last_seen_s;
+	__u64 packets;
+};
+VD_ASSERT_SIZE(vd_flow, 64);
+
+/* One VIP that a socket talks to. */
+struct vd_peer {
+	struct vd_addr vip;
+	struct vd_addr backend;
+	__be16 vip_port;
+	__be16 backend_port;
+	__u32 backend_id; /* 0: the entry is free */
+	__u32 backend_generation;
+	__u32 last_used_s; /* CLOCK_MONOTONIC_COARSE, seconds */
+};
+VD_ASSERT_SIZE(vd_peer, 48);
+
+/* vd_sock_v1, socket storage: the VIP that a connected TCP or UDP socket was connected to. Dies
+ * with the socket. */
+struct vd_sock {
+	struct vd_peer peer;
+	__u64 connected_ns; /* CLOCK_MONOTONIC_COARSE */
+	__u32 counted;	    /* 1: counted in vd_load.open of peer.backend_id */
+	__u32 proto;
+};
+VD_ASSERT_SIZE(vd_sock, 64);
+
+/* vd_sock_udp_v1, socket storage: the VIPs that an unconnected UDP socket sends to; the least
+ * recently used makes room. */
+struct vd_sock_udp {
+	struct vd_peer peers[VD_UDP_PEERS_MAX];
+};
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A service as the kernel sees it: exact key -> slot region -> backend.
+ * Layout of the maps: vd_service4_v1 and vd_service6_v1 (hash), vd_slot_v1, vd_backend_v1,
+ * vd_load_v1 (mmapable arrays).
+ */
+#ifndef VIADUCT_ABI_SERVICE_H
+#define VIADUCT_ABI_SERVICE_H
+
+#include <linux/types.h>
+#include <viaduct/abi/address.h>
+#include <viaduct/abi/limits.h>
+
+#ifdef __cplusplus
+#define VD_ASSERT_SIZE(type, size)                                                                 \
+	static_assert(sizeof(struct type) == size, "map ABI: another size is another map version")
+#else
+#define VD_ASSERT_SIZE(type, size)                                                                 \
+	_Static_assert(sizeof(struct type) == size, "map ABI: another size is another map "        \
+						    "version")
+#endif
+
+struct vd_service4_key {
+	__be32 addr;
+	__be16 port;
+	__u8 proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 scope; /* always 0 */
+};
+VD_ASSERT_SIZE(vd_service4_key, 8);
+
+struct vd_service6_key {
+	struct vd_addr addr;
+	__be16 port;
+	__u8 proto;
+	__u8 scope; /* always 0 */
+};
+VD_ASSERT_SIZE(vd_service6_key, 20);
+
+/* How a backend is picked from a service's slots. */
+enum vd_pick {
+	VD_PICK_HASH = 0,   /* slot[hash of the flow]: Maglev */
+	VD_PICK_RANDOM = 1, /* a random slot */
+	VD_PICK_LEAST_LOADED =
+	    2, /* of two random slots the one with fewer open connections per weight */
+};
+
+/* Value of both service maps. Written last when a service appears or changes, so that what it names
+ * exists. */
+struct vd_service {
+	__u32 id;	   /* >= 1, unique while the service exists */
+	__u32 slot_offset; /* first slot of the region, counted in slots */
+	__u32 slot_count;  /* 0: nobody takes new connections, they are refused */
+	__u8 sock_pick;	   /* enum vd_pick for connect() and sendmsg() */
+	__u8 packet_pick;  /* enum vd_pick for packets */
+	__u8 pad[2];	   /* always 0 */
+};
+VD_ASSERT_SIZE(vd_service, 16);
+
+/* Element of vd_slot_v1: slot s is lines[s / 16].backend[s % 16]; a backend id, 0 = none. */
+struct vd_slot_line {
+	__u32 backend[VD_SLOTS_PER_LINE];
+};
+VD_ASSERT_SIZE(vd_slot_line, 64);
+
+/* Element of vd_backend_v1 at the backend's id. A backend belongs to exactly one service. */
+struct vd_backend {
+	struct vd_addr addr; /* same family as the VIP */
+	__be16 port;
+	__u16 weight; /* 0: drained, existing flows live on */
+	__u32
+	    generation; /* changes whenever the id is given to another backend; 0: the id is free */
+	__u32 service_id;
+	__u32 pad; /* always 0 */
+};
+VD_ASSERT_SIZE(vd_backend, 32);
+
+/* Element of vd_load_v1 at the backend's id. Kernel counts, user space zeroes when it hands the id
+ * out. */
+struct vd_load {
+	__u32 open; /* sockets connected through a socket hook and not yet released */
+	__u32 pad0;
+	__u64 connects; /* picks by a socket hook */
+	__u64 flows;	/* flows created by a packet hook */
+	__u64 packets;	/* packets forwarded by a packet hook, towards the backend */
+	__u64 pad1[4];	/* one cache line a backend */
+};
+VD_ASSERT_SIZE(vd_load, 64);
+
+#endif

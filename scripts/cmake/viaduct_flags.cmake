@@ -1,0 +1,16 @@
+# Flags that every C++ target of the project takes through viaduct_flags.
+
+add_library(viaduct_flags INTERFACE)
+add_library(viaduct::flags ALIAS viaduct_flags)
+target_compile_features(viaduct_flags INTERFACE cxx_std_20)
+target_compile_options(viaduct_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wdelete-non-virtual-dtor -Wno-missing-field-initializers)
+target_include_directories(viaduct_flags INTERFACE ${CMAKE_SOURCE_DIR}/userspace)
+target_compile_definitions(viaduct_flags INTERFACE
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE VIADUCT_VERSION="${PROJECT_VERSION}")
+set(VIADUCT_SANITIZE "" CACHE STRING "Comma-separated sanitizers, e.g. address,undefined")
+if(VIADUCT_SANITIZE)
+  target_compile_options(viaduct_flags INTERFACE
+    -fsanitize=${VIADUCT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(viaduct_flags INTERFACE -fsanitize=${VIADUCT_SANITIZE})
+endif()

@@ -1,0 +1,28 @@
+# viaduct_module(gossip CORE a.cpp ... IO io/b.cpp ... DEPS service ... CORE_LINK lib ... IO_LINK lib ...)
+# makes viaduct::gossip_core (pure; links only the _core of its DEPS) and, with IO, viaduct::gossip (the shell).
+# DEPS name modules of lower rank; *_LINK name libraries from outside the project.
+function(viaduct_module name)
+  cmake_parse_arguments(ARG "" "" "CORE;IO;DEPS;CORE_LINK;IO_LINK" ${ARGN})
+
+  add_library(viaduct_${name}_core STATIC ${ARG_CORE})
+  add_library(viaduct::${name}_core ALIAS viaduct_${name}_core)
+  target_link_libraries(viaduct_${name}_core PUBLIC viaduct::flags Boost::headers ${ARG_CORE_LINK})
+  foreach(dep ${ARG_DEPS})
+    target_link_libraries(viaduct_${name}_core PUBLIC viaduct::${dep}_core)
+  endforeach()
+
+  if(ARG_IO)
+    add_library(viaduct_${name} STATIC ${ARG_IO})
+    target_link_libraries(viaduct_${name} PUBLIC viaduct::${name}_core Boost::system Threads::Threads ${ARG_IO_LINK})
+    foreach(dep ${ARG_DEPS})
+      target_link_libraries(viaduct_${name} PUBLIC viaduct::${dep})
+    endforeach()
+  else()
+    add_library(viaduct_${name} INTERFACE)
+    target_link_libraries(viaduct_${name} INTERFACE viaduct::${name}_core)
+    foreach(dep ${ARG_DEPS})
+      target_link_libraries(viaduct_${name} INTERFACE viaduct::${dep})
+    endforeach()
+  endif()
+  add_library(viaduct::${name} ALIAS viaduct_${name})
+endfunction()

@@ -1,0 +1,40 @@
+#include "service/local_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace viaduct::service {
+
+void LocalTable::expect(const std::string& source) { sources_.try_emplace(source); }
+
+bool LocalTable::replace(const std::string& name, SourceRows rows, base::Time now) {
+  if (rows.rows.size() > kMaxRowsPerNode) {
+    rows.rejected.push_back({name, std::to_string(rows.rows.size()) +
+                                       " backends are more than the " +
+                                       std::to_string(kMaxRowsPerNode) +
+                                       " that a node may publish; the rest is left out"});
+    rows.rows.resize(kMaxRowsPerNode);
+  }
+  Source& source = sources_[name];
+  const bool first = !source.last_success;
+  const bool changed = first || !(source.rows == rows);
+  source.rows = std::move(rows);
+  source.last_success = now;
+  source.last_error.clear();
+  if (changed) revision_++;
+  return changed;
+}
+
+void LocalTable::fail(const std::string& name, std::string error, base::Time now) {
+  Source& source = sources_[name];
+  source.last_failure = now;
+  source.last_error = std::move(error);
+  source.failures++;
+}
+
+bool LocalTable::complete() const {
+  return std::all_of(sources_.begin(), sources_.end(),
+                     [](const auto& entry) { return entry.second.last_success.has_value(); });
+}
+
+}  // namespace viaduct::service

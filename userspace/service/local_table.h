@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "service/row.h"
+
+namespace viaduct::service {
+
+/// Most backend rows that one node publishes (facts on gossip, 4.6); the rest is rejected with a
+/// reason.
+inline constexpr std::size_t kMaxRowsPerNode = 16384 * 8;
+
+/// This node's rows, by source. A source replaces all of its own; one that fails keeps its last
+/// ones.
+class LocalTable {
+ public:
+  struct Source {
+    SourceRows rows;
+    std::optional<base::Time> last_success;  ///< absent: never answered since the start
+    std::optional<base::Time> last_failure;
+    std::string last_error;  ///< empty after a success
+    std::uint64_t failures = 0;
+  };
+
+  /// Announces a source, so that the table is not complete before its first answer.
+  void expect(const std::string& source);
+
+  /// Takes what a source reads now.
+  /// @return whether anything differs from before.
+  bool replace(const std::string& source, SourceRows rows, base::Time now);
+
+  /// Notes that a source could not be read; its rows stay.
+  void fail(const std::string& source, std::string error, base::Time now);
+
+  /// Whether every expected source has answered once. Before that nothing may be withdrawn.
+  bool complete() const;
+
+  /// Counts changes of rows.
+  std::uint64_t revision() const { return revision_; }
+
+  const std::map<std::string, Source>& sources() const { return sources_; }
+
+ private:
+  std::map<std::string, Source> sources_;
+  std::uint64_t revision_ = 0;
+};
+
+}  // namespace viaduct::service
