@@ -1,5 +1,11 @@
 # Flags that every C++ target of the project takes through viaduct_flags.
 
+# A compiler cache is used where one is installed and no other launcher is asked for.
+find_program(VIADUCT_CCACHE ccache)
+if(VIADUCT_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${VIADUCT_CCACHE})
+endif()
+
 add_library(viaduct_flags INTERFACE)
 add_library(viaduct::flags ALIAS viaduct_flags)
 target_compile_features(viaduct_flags INTERFACE cxx_std_20)
