@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * Every map. All are pinned by name in the daemon's bpffs folder; sizes are defaults that the
  * loader may change before the first load. A map that a program does not use costs it nothing.
