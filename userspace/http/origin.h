@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace viaduct::http {
+
+/// Where requests go: a TCP host and port, or a unix socket.
+struct Origin {
+  std::string host;         ///< a name or an address, IPv6 without brackets; "" for a unix socket
+  std::uint16_t port = 80;  ///< TCP only
+  std::string socket_path;  ///< "" for TCP
+
+  bool is_unix() const { return !socket_path.empty(); }
+  /// "http://192.0.2.1:5051", "http://[2001:db8::1]:80" or "unix:/run/x.sock".
+  std::string to_string() const;
+  /// The value of the Host header.
+  std::string host_header() const;
+
+  bool operator==(const Origin&) const = default;
+};
+
+/// Reads "http://host[:port]", "host:port", "unix:/path" or "/path".
+/// @errors Errc::bad_origin; the context quotes the text.
+base::Result<Origin> parse_origin(std::string_view text);
+
+}  // namespace viaduct::http
