@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bpf/maps.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+
+namespace viaduct::bpftest {
+namespace {
+
+constexpr std::uint32_t kTestEntries = 8192;
+
+void check(int rc, const char* what) {
+  if (rc < 0) throw std::runtime_error(std::string(what) + ": " + std::strerror(-rc));
+}
+
+}  // namespace
+
+vd_addr addr(const std::string& text) {
+  vd_addr out{};
+  if (text.find(':') == std::string::npos) {
+    out.bytes[10] = out.bytes[11] = 0xff;
+    if (inet_pton(AF_INET, text.c_str(), out.bytes + 12) == 1) return out;
+  } else if (inet_pton(AF_INET6, text.c_str(), out.bytes) == 1) {
+    return out;
+  }
+  std::abort();
+}
+
+bool is_v4(const vd_addr& address) {
+  static constexpr std::uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::memcmp(address.bytes, kPrefix, sizeof kPrefix) == 0;
+}
+
+std::string text(const vd_addr& address) {
+  char out[INET6_ADDRSTRLEN] = "";
+  if (is_v4(address)) return inet_ntop(AF_INET, address.bytes + 12, out, sizeof out);
+  return inet_ntop(AF_INET6, address.bytes, out, sizeof out);
+}
+
+void unpin_maps(bpf_object* object) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    bpf_map__set_pin_path(map, nullptr);
+    if (bpf_map__max_entries(map) > kTestEntries) bpf_map__set_max_entries(map, kTestEntries);
+  }
+}
+
+int Maps::fd(const char* name) {
+  const int fd = bpf_object__find_map_fd_by_name(object_, name);
+  check(fd, name);
+  return fd;
+}
+
+ServiceIds Maps::add(const ServiceSpec& spec) {
+  ServiceIds ids{next_service_++, {}};
+  std::uint32_t weights = 0;
+  for (const BackendSpec& b : spec.backends) {
+    ids.backends.push_back(next_backend_++);
+    weights += b.weight;
+    vd_backend value{};
+    value.addr = addr(b.address);
+    value.port = htons(b.port);
+    value.weight = b.weight;
+    value.generation = next_generation_++;
+    value.service_id = ids.service;
+    check(bpf_map_update_elem(fd("vd_backend_v1"), &ids.backends.back(), &value, BPF_ANY),
+          "backend");
+    const vd_load zero{};
+    check(bpf_map_update_elem(fd("vd_load_v1"), &ids.backends.back(), &zero, BPF_ANY), "load");
+  }
+  std::vector<std::uint32_t> dealt;  // one id per weight
+  for (std::size_t i = 0; i < spec.backends.size(); ++i)
+    dealt.insert(dealt.end(), spec.backends[i].weight, ids.backends[i]);
+  const std::uint32_t count = weights == 0 ? 0 : spec.slots;
+  const std::uint32_t offset = next_slot_;
+  for (std::uint32_t s = 0; s < count; s += VD_SLOTS_PER_LINE) {
+    vd_slot_line line{};
+    for (std::uint32_t i = 0; i < VD_SLOTS_PER_LINE && s + i < count; ++i)
+      line.backend[i] = dealt[(s + i) % dealt.size()];
+    const std::uint32_t index = (offset + s) / VD_SLOTS_PER_LINE;
+    check(bpf_map_update_elem(fd("vd_slot_v1"), &index, &line, BPF_ANY), "slot");
+  }
+  next_slot_ += (count + VD_SLOTS_PER_LINE - 1) / VD_SLOTS_PER_LINE * VD_SLOTS_PER_LINE;
+
+  vd_service service{};
+  service.id = ids.service;
+  service.slot_offset = offset;
+  service.slot_count = count;
+  service.sock_pick = spec.pick;
+  service.packet_pick = spec.pick;
+  const vd_addr vip = addr(spec.vip);
+  if (is_v4(vip)) {
+    const vd_service4_key key{vip.words[3], htons(spec.port), spec.proto, 0};
+    check(bpf_map_update_elem(fd("vd_service4_v1"), &key, &service, BPF_ANY), "service4");
+  } else {
+    const vd_service6_key key{vip, htons(spec.port), spec.proto, 0};
+    check(bpf_map_update_elem(fd("vd_service6_v1"), &key, &service, BPF_ANY), "service6");
+  }
+  return ids;
+}
+
+void Maps::remove_service(const ServiceSpec& spec) {
+  const vd_addr vip = addr(spec.vip);
+  if (is_v4(vip)) {
+    const vd_service4_key key{vip.words[3], htons(spec.port), spec.proto, 0};
+    check(bpf_map_delete_elem(fd("vd_service4_v1"), &key), "service4");
+  } else {
+    const vd_service6_key key{vip, htons(spec.port), spec.proto, 0};
+    check(bpf_map_delete_elem(fd("vd_service6_v1"), &key), "service6");
+  }
+}
+
+vd_backend Maps::backend(std::uint32_t id) {
+  vd_backend value{};
+  check(bpf_map_lookup_elem(fd("vd_backend_v1"), &id, &value), "backend");
+  return value;
+}
+
+void Maps::remove_backend(std::uint32_t id) {
+  vd_backend value = backend(id);
+  value.generation = 0;
+  check(bpf_map_update_elem(fd("vd_backend_v1"), &id, &value, BPF_ANY), "backend");
+}
+
+void Maps::set_weight(std::uint32_t id, std::uint16_t weight) {
+  vd_backend value = backend(id);
+  value.weight = weight;
+  check(bpf_map_update_elem(fd("vd_backend_v1"), &id, &value, BPF_ANY), "backend");
+}
+
+void Maps::replace_backend(std::uint32_t id, const BackendSpec& spec) {
+  vd_backend value = backend(id);
+  value.addr = addr(spec.address);
+  value.port = htons(spec.port);
+  value.weight = spec.weight;
+  value.generation = next_generation_++;
+  check(bpf_map_update_elem(fd("vd_backend_v1"), &id, &value, BPF_ANY), "backend");
+  set_load(id, vd_load{});
+}
+
+vd_load Maps::load(std::uint32_t id) {
+  vd_load value{};
+  check(bpf_map_lookup_elem(fd("vd_load_v1"), &id, &value), "load");
+  return value;
+}
+
+void Maps::set_load(std::uint32_t id, const vd_load& value) {
+  check(bpf_map_update_elem(fd("vd_load_v1"), &id, &value, BPF_ANY), "load");
+}
+
+std::uint64_t Maps::count(vd_hook hook, vd_reason reason) {
+  std::vector<std::uint64_t> per_cpu(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  const std::uint32_t index = static_cast<std::uint32_t>(hook) * VD_REASON_MAX + reason;
+  check(bpf_map_lookup_elem(fd("vd_counter_v1"), &index, per_cpu.data()), "counter");
+  std::uint64_t sum = 0;
+  for (const std::uint64_t n : per_cpu) sum += n;
+  return sum;
+}
+
+std::uint64_t Maps::counted() {
+  std::uint64_t sum = 0;
+  for (int hook = 0; hook < VD_HOOK_COUNT; ++hook)
+    for (int reason = 1; reason < VD_REASON_COUNT; ++reason)
+      sum += count(static_cast<vd_hook>(hook), static_cast<vd_reason>(reason));
+  return sum;
+}
+
+std::map<std::string, vd_flow> Maps::flows() {
+  std::map<std::string, vd_flow> out;
+  vd_flow_key key{}, next{};
+  const vd_flow_key* previous = nullptr;
+  while (bpf_map_get_next_key(fd("vd_flow_v1"), previous, &next) == 0) {
+    key = next;
+    previous = &key;
+    vd_flow value{};
+    if (bpf_map_lookup_elem(fd("vd_flow_v1"), &key, &value) == 0)
+      out[text(key.src) + " " + std::to_string(ntohs(key.sport)) + " > " + text(key.dst) + " " +
+          std::to_string(ntohs(key.dport))] = value;
+  }
+  return out;
+}
+
+}  // namespace viaduct::bpftest

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Services written into the programs' maps as the daemon would, without its code.
+#pragma once
+
+#include <bpf/libbpf.h>
+#include <viaduct/abi/flow.h>
+#include <viaduct/abi/reason.h>
+#include <viaduct/abi/service.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace viaduct::bpftest {
+
+/// @param text  an IPv4 or IPv6 address; aborts on anything else.
+vd_addr addr(const std::string& text);
+std::string text(const vd_addr& address);
+bool is_v4(const vd_addr& address);
+
+struct BackendSpec {
+  std::string address;
+  std::uint16_t port;
+  std::uint16_t weight = 1;
+};
+
+struct ServiceSpec {
+  std::string vip;
+  std::uint16_t port;
+  std::uint8_t proto;
+  std::vector<BackendSpec> backends;
+  vd_pick pick = VD_PICK_RANDOM;
+  std::uint32_t slots = 1024;
+};
+
+struct ServiceIds {
+  std::uint32_t service;
+  std::vector<std::uint32_t> backends;
+};
+
+/// Before load: no map is pinned, so nothing outlives the test, and none is larger than a test
+/// needs.
+void unpin_maps(bpf_object* object);
+
+/// The shared maps of a loaded object. Borrows the object.
+class Maps {
+ public:
+  explicit Maps(bpf_object* object) : object_(object) {}
+
+  /// Slots are dealt out by weight, interleaved.
+  ServiceIds add(const ServiceSpec& spec);
+  void remove_service(const ServiceSpec& spec);
+  /// Frees the id: generation 0. Slots keep naming it, as they do for a moment in the daemon.
+  void remove_backend(std::uint32_t id);
+  void set_weight(std::uint32_t id, std::uint16_t weight);
+  /// Gives an id away to another backend.
+  void replace_backend(std::uint32_t id, const BackendSpec& spec);
+
+  vd_load load(std::uint32_t id);
+  void set_load(std::uint32_t id, const vd_load& value);
+  vd_backend backend(std::uint32_t id);
+  std::uint64_t count(vd_hook hook, vd_reason reason);
+  /// Sum over all hooks and reasons but NEXT.
+  std::uint64_t counted();
+
+  int fd(const char* name);
+  std::map<std::string, vd_flow> flows();
+
+ private:
+  bpf_object* object_;
+  std::uint32_t next_backend_ = 1;
+  std::uint32_t next_service_ = 1;
+  std::uint32_t next_slot_ = 16;
+  std::uint32_t next_generation_ = 1;
+};
+
+}  // namespace viaduct::bpftest
