@@ -62,13 +62,16 @@ struct vd_slot_line {
 };
 VD_ASSERT_SIZE(vd_slot_line, 64);
 
-/* Element of vd_backend_v1 at the backend's id. A backend belongs to exactly one service. */
+/*
+ * Element of vd_backend_v1 at the backend's id. A backend belongs to exactly one service.
+ * weight 0: drained, existing flows live on. generation changes whenever the id is given to a backend or
+ * taken from it, so whoever remembers id and generation sees that his backend is gone. service_id 0: the id is free.
+ */
 struct vd_backend {
 	struct vd_addr addr; /* same family as the VIP */
 	__be16 port;
-	__u16 weight; /* 0: drained, existing flows live on */
-	__u32
-	    generation; /* changes whenever the id is given to another backend; 0: the id is free */
+	__u16 weight;
+	__u32 generation;
 	__u32 service_id;
 	__u32 pad; /* always 0 */
 };

@@ -1,0 +1,34 @@
+#include "dataplane/image.h"
+
+#include <type_traits>
+
+namespace viaduct::dataplane {
+
+void apply(Image& image, const Op& op) {
+  std::visit(
+      [&](const auto& one) {
+        using Kind = std::decay_t<decltype(one)>;
+        if constexpr (std::is_same_v<Kind, PutBackend>) {
+          image.backends[one.entry.id] = one.entry;
+          image.backends_of[one.entry.service_id].insert(one.entry.id);
+          image.free_generations.erase(one.entry.id);
+        } else if constexpr (std::is_same_v<Kind, PutService>) {
+          image.services[one.entry.key] = one.entry;
+        } else if constexpr (std::is_same_v<Kind, DropService>) {
+          image.services.erase(one.key);
+        } else if constexpr (std::is_same_v<Kind, DropBackend>) {
+          if (const auto found = image.backends.find(one.id); found != image.backends.end()) {
+            const auto owner = image.backends_of.find(found->second.service_id);
+            owner->second.erase(one.id);
+            if (owner->second.empty()) image.backends_of.erase(owner);
+            image.backends.erase(found);
+          }
+          image.free_generations[one.id] = one.generation;
+        } else {
+          static_assert(std::is_same_v<Kind, PutSlots>);
+        }
+      },
+      op);
+}
+
+}  // namespace viaduct::dataplane

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "lb/weighted.h"
+#include "service/row.h"
+#include "service/vip.h"
+
+namespace viaduct::dataplane {
+
+/// Values of enum vd_pick in <viaduct/abi/service.h>.
+enum class Pick : std::uint8_t { hash = 0, random = 1, least_loaded = 2 };
+
+/// A service as its map holds it.
+struct ServiceEntry {
+  service::VipKey key;
+  std::uint32_t id = 0;
+  std::uint32_t slot_offset = 0;
+  std::uint32_t slot_count = 0;
+  Pick sock_pick = Pick::least_loaded;
+  Pick packet_pick = Pick::hash;
+
+  bool operator==(const ServiceEntry&) const = default;
+};
+
+/// A backend as its map holds it; `service_id` is never 0 here.
+struct BackendEntry {
+  std::uint32_t id = 0;
+  std::uint32_t generation = 0;
+  std::uint32_t service_id = 0;
+  base::Endpoint endpoint;
+  std::uint16_t weight = 0;
+
+  bool operator==(const BackendEntry&) const = default;
+};
+
+/// What the maps hold, slots apart (those are large and are looked at in place).
+struct Image {
+  std::map<service::VipKey, ServiceEntry> services;
+  std::map<std::uint32_t, BackendEntry> backends;
+  /// Ids of each service's backends.
+  std::map<std::uint32_t, std::set<std::uint32_t>> backends_of;
+  /// Last generation of ids that are free now; an id that was never used is absent.
+  std::map<std::uint32_t, std::uint32_t> free_generations;
+};
+
+/// Sizes of the maps, in elements.
+struct Capacity {
+  std::uint32_t services = 0;
+  std::uint32_t backends = 0;
+  std::uint32_t slots = 0;
+};
+
+/// @name Operations
+/// Writes to the maps. Each leaves the maps in a state that serves every packet.
+/// @{
+struct PutBackend {
+  BackendEntry entry;
+  bool fresh = false;  ///< the id gets a new owner: its load is zeroed
+};
+struct PutSlots {
+  std::uint32_t offset = 0;
+  lb::Table ids;
+};
+struct PutService {
+  ServiceEntry entry;
+};
+struct DropService {
+  service::VipKey key;
+};
+struct DropBackend {
+  std::uint32_t id = 0;
+  std::uint32_t generation = 0;  ///< what the free id is marked with
+};
+using Op = std::variant<PutBackend, PutSlots, PutService, DropService, DropBackend>;
+/// @}
+
+/// Does to an image what the operation does to the maps (slots apart).
+void apply(Image& image, const Op& op);
+
+}  // namespace viaduct::dataplane

@@ -1,0 +1,273 @@
+#include "dataplane/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "lb/maglev.h"
+
+namespace viaduct::dataplane {
+namespace {
+
+Pick sock_pick(service::PickRule rule) {
+  switch (rule) {
+    case service::PickRule::random:
+      return Pick::random;
+    case service::PickRule::maglev:
+      return Pick::hash;
+    case service::PickRule::automatic:
+    case service::PickRule::least_loaded:
+      return Pick::least_loaded;
+  }
+  return Pick::least_loaded;
+}
+
+Pick packet_pick(service::PickRule rule) {
+  switch (rule) {
+    case service::PickRule::random:
+      return Pick::random;
+    case service::PickRule::least_loaded:
+      return Pick::least_loaded;
+    case service::PickRule::automatic:
+    case service::PickRule::maglev:
+      return Pick::hash;
+  }
+  return Pick::hash;
+}
+
+using Wanted = std::map<base::Endpoint, std::uint16_t>;  // endpoint -> weight
+
+class Planner {
+ public:
+  Planner(const Image& actual, std::span<const std::uint32_t> slots, Ledger& ledger, base::Time now)
+      : actual_(actual), slots_(slots), ledger_(ledger), now_(now) {}
+
+  void want(const service::Service& service, bool complete);
+  void drop_service(const ServiceEntry& entry);
+  void distrust_shared_ids();
+  void sweep_orphans();
+  Plan finish();
+
+ private:
+  using Ids = std::map<base::Endpoint, std::uint32_t>;
+
+  Ids known_backends(const ServiceEntry* entry) const;
+  /// Puts each wanted backend; returns the ids of those that have one.
+  Ids put_backends(const service::VipKey& key, std::uint32_t service_id, const Wanted& wanted,
+                   const Ids& known);
+  Wanted wanted_backends(const service::Service& service, bool complete, const Ids& known) const;
+  void put_slots(const ServiceEntry& entry, const ServiceEntry* old, lb::Table table);
+  bool place(ServiceEntry& entry, const ServiceEntry* old, std::uint32_t wanted,
+             std::size_t backends);
+  void drop_backend(std::uint32_t id);
+  std::uint32_t fresh_generation(std::uint32_t id) const;
+  void problem(const service::VipKey& key, std::string reason) {
+    plan_.problems.push_back({key, std::move(reason)});
+  }
+
+  const Image& actual_;
+  std::span<const std::uint32_t> slots_;
+  Ledger& ledger_;
+  base::Time now_;
+  Plan plan_;
+  std::vector<Op> removals_;
+  std::set<std::uint32_t> untrusted_ids_;
+};
+
+Planner::Ids Planner::known_backends(const ServiceEntry* entry) const {
+  Ids ids;
+  const auto found = entry ? actual_.backends_of.find(entry->id) : actual_.backends_of.end();
+  if (found == actual_.backends_of.end()) return ids;
+  for (const std::uint32_t id : found->second) ids.emplace(actual_.backends.at(id).endpoint, id);
+  return ids;
+}
+
+std::uint32_t Planner::fresh_generation(std::uint32_t id) const {
+  const auto found = actual_.free_generations.find(id);
+  const std::uint32_t next = found == actual_.free_generations.end() ? 1 : found->second + 1;
+  return next == 0 ? 1 : next;
+}
+
+Planner::Ids Planner::put_backends(const service::VipKey& key, std::uint32_t service_id,
+                                   const Wanted& wanted, const Ids& known) {
+  Ids ids;
+  for (const auto& [endpoint, weight] : wanted) {
+    if (const auto found = known.find(endpoint); found != known.end()) {
+      BackendEntry entry = actual_.backends.at(found->second);
+      ids.emplace(endpoint, entry.id);
+      if (entry.weight == weight) continue;
+      entry.weight = weight;
+      plan_.ops.push_back(PutBackend{entry, false});
+      continue;
+    }
+    const auto id = ledger_.take_backend_id(now_);
+    if (!id) {
+      problem(key,
+              "no backend id is left for " + endpoint.to_string() + " (dataplane.max_backends)");
+      continue;
+    }
+    ids.emplace(endpoint, *id);
+    plan_.ops.push_back(
+        PutBackend{{*id, fresh_generation(*id), service_id, endpoint, weight}, true});
+  }
+  return ids;
+}
+
+/// Finds the region for a table; a service whose new table finds no room keeps its old region, if
+/// that still serves.
+/// @return false: the service can't be served, leave it as it is.
+bool Planner::place(ServiceEntry& entry, const ServiceEntry* old, std::uint32_t wanted,
+                    std::size_t backends) {
+  const bool keeps = old && old->slot_count > 0 && ledger_.owns_region(*old);
+  if (keeps && old->slot_count == wanted) return true;
+  std::optional<std::uint32_t> offset = 0;
+  if (wanted > 0) offset = ledger_.take_region(wanted, now_);
+  if (!offset) {
+    problem(entry.key, "no room for a table of " + std::to_string(wanted) +
+                           " slots (dataplane.max_slot_lines)");
+    return keeps && old->slot_count >= backends;
+  }
+  entry.slot_offset = *offset;
+  entry.slot_count = wanted;
+  if (keeps) ledger_.give_region(old->slot_offset, old->slot_count, now_);
+  return true;
+}
+
+void Planner::put_slots(const ServiceEntry& entry, const ServiceEntry* old, lb::Table table) {
+  table.resize(entry.slot_count, 0);  // no backend could be given an id: empty slots refuse
+  const bool in_place =
+      old && old->slot_offset == entry.slot_offset && old->slot_count == entry.slot_count;
+  const auto region = slots_.subspan(entry.slot_offset, entry.slot_count);
+  if (in_place && std::equal(region.begin(), region.end(), table.begin(), table.end())) return;
+  plan_.ops.push_back(PutSlots{entry.slot_offset, std::move(table)});
+}
+
+void Planner::drop_backend(std::uint32_t id) {
+  const std::uint32_t generation = actual_.backends.at(id).generation + 1;
+  removals_.push_back(DropBackend{id, generation == 0 ? 1 : generation});
+  ledger_.give_backend_id(id, now_);
+}
+
+/// What a service's backends shall be: the snapshot's and, while that is incomplete, also those
+/// that are there.
+Wanted Planner::wanted_backends(const service::Service& service, bool complete,
+                                const Ids& known) const {
+  Wanted wanted;
+  for (const service::Backend& backend : service.backends) {
+    const auto [same, added] = wanted.emplace(backend.dial, backend.weight);
+    if (!added) same->second = std::max(same->second, backend.weight);
+  }
+  if (!complete)
+    for (const auto& [endpoint, id] : known)
+      wanted.emplace(endpoint, actual_.backends.at(id).weight);
+  return wanted;
+}
+
+void Planner::want(const service::Service& service, bool complete) {
+  const auto found = actual_.services.find(service.key);
+  const ServiceEntry* old = found == actual_.services.end() ? nullptr : &found->second;
+  const bool trusted = old && !untrusted_ids_.contains(old->id);
+  ServiceEntry entry = old ? *old : ServiceEntry{};
+  entry.key = service.key;
+  if (!trusted) entry.id = ledger_.take_service_id();
+  entry.sock_pick = sock_pick(service.policy.pick);
+  entry.packet_pick = packet_pick(service.policy.pick);
+
+  const Ids known = known_backends(trusted ? old : nullptr);
+  const Wanted wanted = wanted_backends(service, complete, known);
+  const auto live =
+      std::count_if(wanted.begin(), wanted.end(), [](const auto& one) { return one.second > 0; });
+  const auto size = static_cast<std::uint32_t>(lb::maglev_size(static_cast<std::size_t>(live)));
+  if (!place(entry, old, size, static_cast<std::size_t>(live))) return;
+
+  const Ids ids = put_backends(service.key, entry.id, wanted, known);
+  std::vector<lb::WeightedBackend> weighted;
+  for (const auto& [endpoint, id] : ids)
+    if (wanted.at(endpoint) > 0)
+      weighted.push_back({id, endpoint.to_string(), wanted.at(endpoint)});
+  if (entry.slot_count > 0) put_slots(entry, old, lb::maglev(weighted, entry.slot_count));
+  if (!old || !(*old == entry)) plan_.ops.push_back(PutService{entry});
+  for (const auto& [endpoint, id] : known)
+    if (!wanted.contains(endpoint)) drop_backend(id);
+}
+
+void Planner::drop_service(const ServiceEntry& entry) {
+  plan_.ops.push_back(DropService{entry.key});
+  if (entry.slot_count > 0) ledger_.give_region(entry.slot_offset, entry.slot_count, now_);
+  if (const auto found = actual_.backends_of.find(entry.id); found != actual_.backends_of.end())
+    for (const std::uint32_t id : found->second) drop_backend(id);
+}
+
+/// Ids that a foreign edit gave to two services or made 0: their services are written anew under
+/// ids of their own.
+void Planner::distrust_shared_ids() {
+  std::set<std::uint32_t> seen;
+  for (const auto& [key, entry] : actual_.services)
+    if (entry.id == 0 || !seen.insert(entry.id).second) untrusted_ids_.insert(entry.id);
+}
+
+/// Backends that no service claims: what a process that died in the middle of its plan left behind.
+void Planner::sweep_orphans() {
+  std::set<std::uint32_t> owners;
+  for (const auto& [key, entry] : actual_.services) owners.insert(entry.id);
+  for (const auto& [service_id, ids] : actual_.backends_of)
+    if (!owners.contains(service_id))
+      for (const std::uint32_t id : ids) drop_backend(id);
+}
+
+Plan Planner::finish() {
+  plan_.ops.insert(plan_.ops.end(), removals_.begin(), removals_.end());
+  return std::move(plan_);
+}
+
+}  // namespace
+
+Plan plan(const Image& actual, std::span<const std::uint32_t> slots,
+          const service::Snapshot& desired, const service::Snapshot* known, Ledger& ledger,
+          base::Time now) {
+  Planner planner(actual, slots, ledger, now);
+  if (!known) planner.distrust_shared_ids();
+  std::size_t at = 0;
+  const std::size_t known_count = known ? known->services.size() : 0;
+  for (const auto& service : desired.services) {
+    while (at < known_count && known->services[at]->key < service->key) at++;
+    if (at < known_count && known->services[at] == service && known->complete == desired.complete)
+      continue;
+    planner.want(*service, desired.complete);
+  }
+  if (desired.complete) {
+    for (const auto& [key, entry] : actual.services)
+      if (!desired.find(key)) planner.drop_service(entry);
+    if (!known) planner.sweep_orphans();
+  }
+  return planner.finish();
+}
+
+std::map<service::VipKey, ServiceView> view(const Image& image,
+                                            std::span<const std::uint32_t> slots) {
+  std::map<service::VipKey, ServiceView> views;
+  for (const auto& [key, entry] : image.services) {
+    ServiceView& one = views[key];
+    one.sock_pick = entry.sock_pick;
+    one.packet_pick = entry.packet_pick;
+    if (const auto found = image.backends_of.find(entry.id); found != image.backends_of.end())
+      for (const std::uint32_t id : found->second)
+        one.backends.push_back({image.backends.at(id).endpoint, image.backends.at(id).weight});
+    std::sort(one.backends.begin(), one.backends.end());
+    if (std::uint64_t{entry.slot_offset} + entry.slot_count > slots.size()) {
+      one.broken = true;
+      continue;
+    }
+    for (const std::uint32_t id : slots.subspan(entry.slot_offset, entry.slot_count)) {
+      const auto found = image.backends.find(id);
+      one.broken |= found == image.backends.end() || found->second.service_id != entry.id;
+      one.slots.push_back(found == image.backends.end() ? base::Endpoint{}
+                                                        : found->second.endpoint);
+    }
+  }
+  return views;
+}
+
+}  // namespace viaduct::dataplane

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "dataplane/image.h"
+#include "dataplane/ledger.h"
+#include "service/snapshot.h"
+
+namespace viaduct::dataplane {
+
+/// What a plan could not do; the rest of the plan stands.
+struct PlanProblem {
+  service::VipKey key;
+  std::string reason;
+};
+
+struct Plan {
+  /// In the order in which they must be done: per service backends, slots, service; then removals
+  /// in reverse.
+  std::vector<Op> ops;
+  std::vector<PlanProblem> problems;
+};
+
+/// The operations that turn the maps' contents into the snapshot's.
+/// @param actual  what the maps hold.
+/// @param slots  the slot map's contents, all of it.
+/// @param ledger  in step with `actual`; ids and regions are taken from it and given back to it.
+/// @param known  the snapshot that `actual` is known to show, to skip what did not change; null:
+/// look at everything. An incomplete snapshot only adds: services and backends that it does not
+/// know stay.
+Plan plan(const Image& actual, std::span<const std::uint32_t> slots,
+          const service::Snapshot& desired, const service::Snapshot* known, Ledger& ledger,
+          base::Time now);
+
+/// A backend without its id: what matters of it to a client.
+struct BackendView {
+  base::Endpoint endpoint;
+  std::uint16_t weight = 0;
+
+  auto operator<=>(const BackendView&) const = default;
+};
+
+/// A service without ids and places: two sets of maps with equal views serve every client alike.
+struct ServiceView {
+  Pick sock_pick = Pick::least_loaded;
+  Pick packet_pick = Pick::hash;
+  std::vector<BackendView> backends;  ///< sorted
+  std::vector<base::Endpoint> slots;  ///< the endpoint behind each slot
+  bool broken = false;                ///< a slot names no backend of this service
+
+  bool operator==(const ServiceView&) const = default;
+};
+
+std::map<service::VipKey, ServiceView> view(const Image& image,
+                                            std::span<const std::uint32_t> slots);
+
+}  // namespace viaduct::dataplane
