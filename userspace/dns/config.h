@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/address.h"
+#include "dns/zones/zones.h"
+
+namespace viaduct::dns {
+
+/// What the TCP side allows. All limits hold over all addresses together.
+struct TcpLimits {
+  std::size_t connections = 512;
+  std::size_t connections_per_client = 20;   ///< of one client address
+  std::chrono::milliseconds idle{10'000};    ///< without an unfinished message
+  std::chrono::milliseconds message{2'000};  ///< from a message's first octet to its last
+  std::chrono::milliseconds write{10'000};   ///< for a client to take a batch of answers
+  std::size_t pending_answer_octets =
+      64 * 1024;  ///< of one connection; beyond, its queries are not read
+};
+
+struct Config {
+  std::vector<base::Address> listen = {base::Address::v4(0xc6336401), base::Address::v4(0xc6336402),
+                                       base::Address::v4(0xc6336403),
+                                       *base::Address::parse("fd01:d::c633:6401")};
+  std::uint16_t port = 53;  ///< 0: the system chooses, one for each address
+  unsigned workers = 1;     ///< UDP threads
+  ZoneOptions zones;
+  TcpLimits tcp;
+  std::chrono::milliseconds retry{1'000};  ///< between attempts to bind an address that failed
+  int receive_buffer_bytes =
+      4 * 1024 * 1024;  ///< of each UDP socket; the kernel doubles it for its own overhead
+};
+
+}  // namespace viaduct::dns

@@ -1,0 +1,208 @@
+#include "dns/respond.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "dns/question.h"
+
+namespace viaduct::dns {
+namespace {
+
+constexpr std::size_t kOptOctets = 11;
+constexpr std::uint16_t kBadKey = 17;  // TSIG error (RFC 8945, 3)
+constexpr std::uint16_t kFlagResponse = 0x8000;
+constexpr std::uint16_t kFlagAuthoritative = 0x0400;
+constexpr std::uint16_t kFlagTruncated = 0x0200;
+constexpr std::uint16_t kFlagRecursionDesired = 0x0100;
+
+/// Writes one answer: question, records, OPT and TSIG in this order, the header last.
+class Answer {
+ public:
+  Answer(const Question& question, std::size_t limit, std::span<std::uint8_t> out)
+      : question_(question), limit_(limit), out_(out.data()) {
+    // The question follows the header in the message too: name, type, class.
+    if (!question.has_question) return;
+    append(question.name.data(), question.name.size() + 4);
+  }
+
+  /// Octets that records may still take.
+  std::size_t room() const { return limit_ - octets_ - (question_.has_opt ? kOptOctets : 0); }
+
+  void append(const std::uint8_t* from, std::size_t octets) {
+    std::memcpy(out_ + octets_, from, octets);
+    octets_ += octets;
+  }
+
+  std::uint8_t* at(std::size_t offset) { return out_ + offset; }
+  std::size_t size() const { return octets_; }
+
+  void count_answers(std::uint16_t records) { answers_ = records; }
+  void count_authority() { authority_ = 1; }
+  void set_flag(std::uint16_t flag) { flags_ |= flag; }
+
+  /// The response's TSIG, unsigned, that says BADKEY; left out when there is no room for it.
+  void append_bad_key() {
+    append_opt(0);
+    const Tsig& tsig = question_.tsig;
+    const std::size_t data = tsig.algorithm.size() + tsig.time_and_fudge.size() + 8;
+    if (limit_ - octets_ < tsig.key_name.size() + 10 + data) return set_flag(kFlagTruncated);
+    append(tsig.key_name.data(), tsig.key_name.size());
+    std::uint8_t fixed[10] = {};
+    write16(fixed, static_cast<std::uint16_t>(Type::tsig));
+    write16(fixed + 2, kClassAny);
+    write16(fixed + 8, static_cast<std::uint16_t>(data));
+    append(fixed, sizeof fixed);
+    append(tsig.algorithm.data(), tsig.algorithm.size());
+    append(tsig.time_and_fudge.data(), tsig.time_and_fudge.size());
+    std::uint8_t tail[8] = {};  // no MAC, the id, the error, no other data
+    write16(tail + 2, question_.id);
+    write16(tail + 4, kBadKey);
+    append(tail, sizeof tail);
+    ++additional_;
+  }
+
+  Response finish(Rcode rcode, Outcome outcome) {
+    const auto code = static_cast<std::uint16_t>(rcode);
+    append_opt(static_cast<std::uint8_t>(code >> 4));
+    std::uint16_t flags = flags_ | kFlagResponse | (code & 0x0f);
+    flags |= static_cast<std::uint16_t>(question_.opcode << 11);
+    if (question_.recursion_desired) flags |= kFlagRecursionDesired;
+    write16(out_, question_.id);
+    write16(out_ + 2, flags);
+    write16(out_ + 4, question_.has_question ? 1 : 0);
+    write16(out_ + 6, answers_);
+    write16(out_ + 8, authority_);
+    write16(out_ + 10, additional_);
+    return {octets_, outcome};
+  }
+
+ private:
+  /// Our OPT, if the query had one; later calls add nothing.
+  void append_opt(std::uint8_t extended_rcode) {
+    if (!question_.has_opt || opt_written_) return;
+    opt_written_ = true;
+    std::uint8_t opt[kOptOctets] = {};
+    write16(opt + 1, static_cast<std::uint16_t>(Type::opt));
+    write16(opt + 3, kMaxUdpOctets);
+    opt[5] = extended_rcode;
+    opt[7] = question_.dnssec_ok ? 0x80 : 0;
+    append(opt, sizeof opt);
+    ++additional_;
+  }
+
+  const Question& question_;
+  std::size_t limit_;
+  std::uint8_t* out_;
+  std::size_t octets_ = kHeaderOctets;
+  std::uint16_t flags_ = 0;
+  std::uint16_t answers_ = 0;
+  std::uint16_t authority_ = 0;
+  std::uint16_t additional_ = 0;
+  bool opt_written_ = false;
+};
+
+std::size_t limit_of(const Question& question, Transport transport) {
+  if (transport == Transport::tcp) return kMaxTcpOctets;
+  if (!question.has_opt) return kPlainUdpOctets;
+  return std::clamp<std::size_t>(question.udp_size, kPlainUdpOctets, kMaxUdpOctets);
+}
+
+Response truncate(Answer& answer) {
+  answer.set_flag(kFlagTruncated);
+  return answer.finish(Rcode::no_error, Outcome::truncated);
+}
+
+Response positive(const Question& question, const Table::Answer& found, Answer& answer) {
+  const std::size_t octets = found.unit_octets != 0 ? found.body.size() / 2 : found.body.size();
+  if (octets > answer.room()) return truncate(answer);
+  const std::size_t start =
+      found.unit_octets != 0 ? question.id % found.records * found.unit_octets : 0;
+  answer.append(found.body.data() + start, octets);
+  answer.count_answers(found.records);
+  return answer.finish(Rcode::no_error, Outcome::answered);
+}
+
+Response negative(const Table::Place& place, bool exists, Answer& answer) {
+  const std::vector<std::uint8_t>& soa = place.zone->negative;
+  if (soa.size() > answer.room()) return truncate(answer);
+  const std::size_t at = answer.size();
+  answer.append(soa.data(), soa.size());
+  write16(answer.at(at),
+          static_cast<std::uint16_t>(0xc000 | (kHeaderOctets + place.prefix_octets)));
+  answer.count_authority();
+  return exists ? answer.finish(Rcode::no_error, Outcome::no_data)
+                : answer.finish(Rcode::name_error, Outcome::name_error);
+}
+
+Response look_up(const Question& question, const Table& table, Answer& answer) {
+  const bool transfer = question.type == static_cast<std::uint16_t>(Type::axfr) ||
+                        question.type == static_cast<std::uint16_t>(Type::ixfr);
+  if (question.klass != kClassIn || transfer)
+    return answer.finish(Rcode::refused, Outcome::refused);
+  FoldedName name(question.name);
+  const std::optional<Table::Place> place = table.locate(question, name);
+  if (!place) return answer.finish(Rcode::refused, Outcome::refused);
+  if (!place->zone->ready) return answer.finish(Rcode::server_failure, Outcome::server_failure);
+  answer.set_flag(kFlagAuthoritative);
+  const std::uint64_t hash = name.hash();
+  if (const auto found = table.find(name, hash, question.type))
+    return positive(question, *found, answer);
+  return negative(*place, table.exists(name, hash), answer);
+}
+
+}  // namespace
+
+const char* to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::dropped:
+      return "dropped";
+    case Outcome::answered:
+      return "answered";
+    case Outcome::no_data:
+      return "no_data";
+    case Outcome::name_error:
+      return "name_error";
+    case Outcome::truncated:
+      return "truncated";
+    case Outcome::refused:
+      return "refused";
+    case Outcome::server_failure:
+      return "server_failure";
+    case Outcome::format_error:
+      return "format_error";
+    case Outcome::not_implemented:
+      return "not_implemented";
+    case Outcome::bad_version:
+      return "bad_version";
+    case Outcome::bad_key:
+      return "bad_key";
+  }
+  return "unknown";
+}
+
+Response respond(std::span<const std::uint8_t> message, const Table& table, Transport transport,
+                 std::span<std::uint8_t> out) {
+  assert(out.size() >= answer_capacity(transport));
+  const Question question = parse_question(message);
+  if (question.verdict == Verdict::drop) return {};
+  Answer answer(question, limit_of(question, transport), out);
+  switch (question.verdict) {
+    case Verdict::drop:
+      break;
+    case Verdict::not_implemented:
+      return answer.finish(Rcode::not_implemented, Outcome::not_implemented);
+    case Verdict::format_error:
+      return answer.finish(Rcode::format_error, Outcome::format_error);
+    case Verdict::bad_version:
+      return answer.finish(Rcode::bad_version, Outcome::bad_version);
+    case Verdict::bad_key:
+      answer.append_bad_key();
+      return answer.finish(Rcode::not_authoritative, Outcome::bad_key);
+    case Verdict::query:
+      return look_up(question, table, answer);
+  }
+  return {};
+}
+
+}  // namespace viaduct::dns

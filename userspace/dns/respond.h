@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dns/table.h"
+
+namespace viaduct::dns {
+
+enum class Transport : std::uint8_t { udp, tcp };
+
+/// What became of a message; the label of the query counters.
+enum class Outcome : std::uint8_t {
+  dropped,         ///< not answered
+  answered,        ///< NOERROR with records
+  no_data,         ///< NOERROR without: the name exists, the type does not
+  name_error,      ///< NXDOMAIN
+  truncated,       ///< NOERROR without records and TC: to be asked again over TCP
+  refused,         ///< not our zone or class, or a zone transfer
+  server_failure,  ///< our zone, but its contents are not known yet
+  format_error,
+  not_implemented,
+  bad_version,
+  bad_key,
+};
+inline constexpr std::size_t kOutcomes = 11;
+
+/// "answered", "no_data", ...: as in the enumeration.
+const char* to_string(Outcome outcome);
+
+/// Octets that a buffer for respond() has.
+constexpr std::size_t answer_capacity(Transport transport) {
+  return transport == Transport::udp ? kMaxUdpOctets : kMaxTcpOctets;
+}
+
+struct Response {
+  std::size_t octets = 0;  ///< 0: send nothing
+  Outcome outcome = Outcome::dropped;
+};
+
+/// Answers one message. Allocates nothing and never fails: what cannot be answered is dropped or
+/// gets an error code. Several addresses start at record (message id) mod n, as dcos-net's
+/// round_robin does.
+/// @param out  at least answer_capacity(transport) octets, not overlapping `message`.
+/// Sources: RFC 1035; RFC 2308 (negative answers); RFC 6891 (EDNS); RFC 8482 (ANY); RFC 8906; RFC
+/// 8945, 5.2.1.
+Response respond(std::span<const std::uint8_t> message, const Table& table, Transport transport,
+                 std::span<std::uint8_t> out);
+
+}  // namespace viaduct::dns

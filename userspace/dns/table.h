@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "dns/name.h"
+#include "dns/question.h"
+#include "dns/record.h"
+
+namespace viaduct::dns {
+
+/// Most octets of one record set's answer body, so that question, body and OPT always fit one TCP
+/// message.
+inline constexpr std::size_t kMaxBodyOctets = 60000;
+/// Most zone suffixes of a table, aliases included; each query compares them in turn.
+inline constexpr std::size_t kMaxSuffixes = 64;
+
+/// All that is served below one apex.
+struct Zone {
+  Name apex;
+  /// Other apexes under which the same names exist; the client sees the name that it asked for. An
+  /// alias is at most FoldedName::kMaxGrowth octets shorter than the apex.
+  std::vector<Name> aliases;
+  Soa soa;
+  /// False: what exists is not known yet, so every name of the zone gets SERVFAIL.
+  bool ready = true;
+  std::vector<Record> records;  ///< the SOA apart
+};
+
+/// The answers to every question about a list of zones, compiled. Immutable, so any number of
+/// threads may read it.
+///
+/// An open-addressed hash table with the key (folded name, type). A body is the answer section as
+/// it goes on the wire: all its records belong to the question's name, so each owner is the pointer
+/// C0 0C, and the octets are the same for whatever case or alias the client used. A name that
+/// exists has an entry of type 0 besides, also when only names below it have records (an empty
+/// non-terminal), so NODATA and NXDOMAIN take two look-ups.
+class Table {
+ public:
+  /// What build() could not use; the rest is served.
+  struct Built;
+
+  /// Compiles zones.
+  /// Left out with an error: a record outside its zone, the records of a set behind its first
+  /// kMaxBodyOctets, suffixes behind the first kMaxSuffixes, an alias that grows too much. Records
+  /// that occur twice count once; a set has the shortest TTL of its records.
+  static Built build(std::span<const Zone> zones);
+
+  /// One record set's answer.
+  struct Answer {
+    std::span<const std::uint8_t> body;  ///< twice in a row when unit_octets is not 0
+    std::uint16_t records = 0;
+    std::uint16_t unit_octets =
+        0;  ///< octets of one record if all are equally long and there are several
+  };
+
+  struct ZoneInfo {
+    bool ready = true;
+    std::vector<std::uint8_t>
+        negative;  ///< the SOA for the authority section; its owner is a pointer to be filled in
+  };
+
+  /// A question's zone and its name as the table knows it.
+  struct Place {
+    const ZoneInfo* zone;
+    std::size_t prefix_octets;  ///< octets of the asked name before the zone's suffix
+  };
+
+  /// Finds the zone with the longest suffix of the question's name.
+  /// @param name  the folded question name; an alias suffix in it is replaced by the apex.
+  std::optional<Place> locate(const Question& question, FoldedName& name) const;
+
+  /// @param hash  of `name`.
+  /// @return absent if the name has no such records.
+  std::optional<Answer> find(const FoldedName& name, std::uint64_t hash, std::uint16_t type) const;
+
+  /// Whether the name exists, be it as an empty non-terminal.
+  bool exists(const FoldedName& name, std::uint64_t hash) const;
+
+  /// All records, sorted by name and type, SOAs included.
+  std::vector<Record> records() const;
+  std::size_t record_count() const { return record_count_; }
+
+ private:
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint32_t name_offset = 0;
+    std::uint32_t body_offset = 0;
+    std::uint16_t body_octets = 0;  ///< of all records once
+    std::uint16_t records = 0;
+    std::uint16_t unit_octets = 0;
+    std::uint16_t type = 0;
+    std::uint8_t name_octets = 0;  ///< 0: the slot is free
+  };
+  struct Suffix {
+    std::vector<std::uint8_t> wire;  ///< folded
+    std::uint8_t labels = 0;
+    std::uint32_t zone = 0;
+  };
+  class Compiler;
+
+  const Slot* find_slot(const FoldedName& name, std::uint64_t hash, std::uint16_t type) const;
+
+  std::vector<Slot>
+      slots_;  ///< a power of two, at most half of them used; empty if there are no names
+  std::vector<std::uint8_t> octets_;
+  std::vector<ZoneInfo> zones_;
+  std::vector<std::vector<std::uint8_t>> apexes_;  ///< folded, by zone
+  std::vector<Suffix> suffixes_;                   ///< most labels first
+  std::size_t record_count_ = 0;
+};
+
+struct Table::Built {
+  Table table;
+  std::vector<base::Error> rejected;
+};
+
+}  // namespace viaduct::dns
