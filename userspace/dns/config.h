@@ -6,9 +6,14 @@
 #include <vector>
 
 #include "base/address.h"
+#include "config/key.h"
+#include "config/values.h"
 #include "dns/zones/zones.h"
 
 namespace viaduct::dns {
+
+/// The settings under [dns].
+const std::vector<config::Key>& keys();
 
 /// What the TCP side allows. All limits hold over all addresses together.
 struct TcpLimits {
@@ -22,6 +27,7 @@ struct TcpLimits {
 };
 
 struct Config {
+  bool enabled = true;
   std::vector<base::Address> listen = {base::Address::v4(0xc6336401), base::Address::v4(0xc6336402),
                                        base::Address::v4(0xc6336403),
                                        *base::Address::parse("fd01:d::c633:6401")};
@@ -33,5 +39,8 @@ struct Config {
   int receive_buffer_bytes =
       4 * 1024 * 1024;  ///< of each UDP socket; the kernel doubles it for its own overhead
 };
+
+/// @param values  of a schema that has keys().
+Config from(const config::Values& values);
 
 }  // namespace viaduct::dns

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "dns/config.h"
+#include "dns/io/tcp_server.h"
+#include "dns/io/udp_worker.h"
+#include "dns/table.h"
+
+namespace viaduct::dns {
+
+struct Stats {
+  UdpStats udp;  ///< all workers
+  TcpStats tcp;
+
+  /// Messages that arrived, over UDP and TCP.
+  std::uint64_t queries() const;
+};
+
+/// The DNS service of this node: sockets, threads and the table they answer from.
+/// All functions belong to one thread, the owner's; the server's own threads never call back.
+class Server {
+ public:
+  /// Until the first publish() names of our zones get SERVFAIL.
+  explicit Server(Config config);
+  ~Server();
+
+  /// Starts the threads and binds every address; addresses that cannot be bound are tried again
+  /// each Config::retry until they can.
+  /// @errors the first address's code; the context names every address that could not be bound, and
+  /// why. The server runs all the same, on the other addresses.
+  base::Result<void> start();
+
+  /// Answers from this table from now on: a query that arrives after the return never sees an older
+  /// one.
+  void publish(std::shared_ptr<const Table> table);
+
+  /// Closes every socket and ends the threads; start() may follow.
+  void stop();
+
+  Stats stats() const;
+  /// The addresses that are bound, in the order of Config::listen.
+  std::vector<base::Endpoint> listening() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace viaduct::dns

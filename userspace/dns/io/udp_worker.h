@@ -1,0 +1,42 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/io/fd.h"
+#include "dns/io/table_box.h"
+#include "dns/respond.h"
+
+namespace viaduct::dns {
+
+/// Sums of one or more UDP workers.
+struct UdpStats {
+  std::array<std::uint64_t, kOutcomes> outcomes{};  ///< by Outcome
+  std::uint64_t kernel_drops = 0;   ///< queries lost because a socket's buffer was full
+  std::uint64_t send_failures = 0;  ///< answers that the kernel did not take
+};
+
+/// A thread that answers UDP queries on its own sockets.
+/// Asio only says which socket is readable; queries and answers move in batches by recvmmsg and
+/// sendmmsg.
+class UdpWorker {
+ public:
+  /// Starts the thread.
+  /// @param tables  outlives the worker.
+  UdpWorker(const TableBox& tables, const std::string& thread_name);
+  /// Ends the thread.
+  ~UdpWorker();
+
+  /// Gives the worker a bound socket that does not block. Any thread may call this.
+  void add(base::Fd socket);
+
+  void add_to(UdpStats& stats) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace viaduct::dns
