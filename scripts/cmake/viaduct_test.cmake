@@ -1,5 +1,10 @@
 # viaduct_gtest(unit_base LABEL unit SOURCES a_test.cpp ... LINK viaduct::base ...) makes one GoogleTest binary
-# in build/bin/tests and one ctest entry for it.
+# in build/bin/tests and one ctest entry for it. LABEL is one label or a list, "io;threads"; the target tests_<label>
+# builds all binaries of a label.
+foreach(label unit io fuzz threads)
+  add_custom_target(tests_${label})
+endforeach()
+
 function(viaduct_gtest name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -11,5 +16,10 @@ function(viaduct_gtest name)
     set(ARG_TIMEOUT 120)
   endif()
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
+  foreach(label ${ARG_LABEL})
+    if(TARGET tests_${label})
+      add_dependencies(tests_${label} ${name})
+    endif()
+  endforeach()
 endfunction()

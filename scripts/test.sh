@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Sets everything up, builds, and runs every test through ctest; ends with ctest's summary of the release build.
+#   sudo scripts/test.sh [CTEST OPTION...]      e.g. -R e2e_matrix; options go to the last ctest run
+# First the unit, io and fuzz tests run under the address and undefined-behaviour sanitizers (preset dev), and the
+# threaded ones under the thread sanitizer (preset tsan); VIADUCT_SANITIZERS=0 leaves these builds out.
+# A missing privilege is a failure here, not a skip.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null || { echo "test.sh: needs root for namespaces, cgroups and BPF" >&2; exit 1; }
+  exec sudo --preserve-env=VIADUCT_SANITIZERS,VIADUCT_JOBS "$0" "$@"
+fi
+
+step() { printf '\n== %s (%d s since the start)\n' "$*" "$SECONDS"; }
+
+# Mounts that a test needs are made for this run alone.
+if [ -z "${VIADUCT_TEST_MOUNTS:-}" ]; then
+  step "Packages"
+  scripts/install.sh build test
+  VIADUCT_TEST_MOUNTS=own exec unshare --mount --propagation private "$0" "$@"
+fi
+unset VIADUCT_TEST_MOUNTS
+[ "$(stat -f -c %T /sys/fs/bpf)" = bpf_fs ] || mount -t bpf bpf /sys/fs/bpf
+if ! grep -q ' - cgroup2 ' /proc/self/mountinfo; then
+  mkdir -p /sys/fs/cgroup/unified 2>/dev/null || mount -t tmpfs tmpfs /sys/fs/cgroup && mkdir -p /sys/fs/cgroup/unified
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
+fi
+
+export VIADUCT_REQUIRE_PRIVILEGED=1
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
+ctest=(ctest --output-on-failure --no-tests=error)
+sanitized=0
+
+step "Release build"
+scripts/build.sh release
+
+if [ "${VIADUCT_SANITIZERS:-1}" != 0 ]; then
+  step "Build with address and undefined-behaviour sanitizers"
+  scripts/build.sh dev tests_unit tests_io tests_fuzz
+  step "Unit, io and fuzz tests with these sanitizers"
+  "${ctest[@]}" --test-dir build-dev -j "$(nproc)" -L '^(unit|io|fuzz)$' || sanitized=$?
+  step "Build of the threaded tests with the thread sanitizer"
+  scripts/build.sh tsan tests_threads
+  step "Threaded tests with the thread sanitizer"
+  # Without address randomisation: the sanitizer's fixed memory map does not fit all of this kernel's random ones.
+  setarch --addr-no-randomize "${ctest[@]}" --test-dir build-tsan -L '^threads$' || sanitized=$?
+  [ "$sanitized" = 0 ] || echo "test.sh: tests under a sanitizer FAILED, see above; this run will fail"
+fi
+
+step "All tests, release build"
+"${ctest[@]}" --test-dir build -j "$(nproc)" "$@" || exit $?
+exit "$sanitized"
