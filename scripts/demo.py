@@ -7,7 +7,7 @@ import time
 from daemon import DOMAIN, Daemon, service
 from lab import Lab
 
-RECORDING = pathlib.Path(__file__).resolve().parents[1] / "tests" / "data" / "mesos" / "08-master-failover-zk"
+RECORDING = pathlib.Path(__file__).resolve().parents[1] / "tests" / "data" / "mesos" / "life"
 NAME = f"web.marathon.{DOMAIN}"
 URL = f"http://{NAME}"
 BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
@@ -65,7 +65,7 @@ class Demo:
         for number, box in enumerate(boxes):
             self.servers[f"web.{number + 3}"] = box.server(f"web.{number + 3}", f"tcp:{box.v4}:8080")
         self.agent = self.node1.python("agent", "mesos_agent.py", "127.0.0.1:5051", RECORDING, stdin=True)
-        self.mesos_says("04-web-2")
+        self.mesos_says("web-1-and-2")
         self.daemon = Daemon(self.node1, {"mesos": {"agent": "http://127.0.0.1:5051"}, "log": {"level": "info"}}, {})
         self.daemon.write_service("web.toml", service(name="/web", backends=[(box.v4, 8080) for box in boxes]))
 
@@ -112,7 +112,7 @@ class Demo:
 
         self.step("A backend is killed", "web.1 dies, and the agent's next report no longer has it (polled every second).")
         self.servers["web.1"].kill()
-        self.mesos_says("05-kill")
+        self.mesos_says("web-1-killed")
         started = time.monotonic()
         self.daemon.wait_backends(f"{NAME}:80", dials[1:])
         print(f"   Gone from the kernel {(time.monotonic() - started) * 1000:.0f} ms after the agent said so.")

@@ -9,7 +9,7 @@ from daemon import DOMAIN, Client, service
 from e2e import LabTest
 from process import wait_for
 
-DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "mesos"
+DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "mesos" / "life"
 AGENT = "10.77.0.21"  # the node of the recordings
 GOOD = [f"{AGENT}:20001", f"{AGENT}:20003"]
 WEB = f"web.marathon.{DOMAIN}:80"
@@ -47,8 +47,8 @@ class BadInput(LabTest):
         cls.node = cls.lab.node(v4=AGENT)
         cls.box = cls.node.container()
         cls.node.server("web", *[f"tcp:{dial}" for dial in GOOD], cgroup=cls.node.cgroup)
-        cls.agent = cls.node.python("agent", "mesos_agent.py", "127.0.0.1:5051", DATA / "08-master-failover-zk", stdin=True)
-        cls.tell_agent("state 04-web-2")
+        cls.agent = cls.node.python("agent", "mesos_agent.py", "127.0.0.1:5051", DATA, stdin=True)
+        cls.tell_agent("state web-1-and-2")
         cls.daemon = cls.node.daemon(
             {"mesos": {"agent": "http://127.0.0.1:5051", "poll_min_ms": 200, "poll_max_ms": 400, "timeout_ms": 3000}},
             {"good.toml": service(name="/good", backends=[(AGENT, 20001)])})
@@ -62,7 +62,7 @@ class BadInput(LabTest):
         assert answer == "ok", answer
 
     def tearDown(self):
-        self.tell_agent("state 04-web-2")
+        self.tell_agent("state web-1-and-2")
         self.assert_alive_and_serving()
 
     def assert_alive_and_serving(self):
@@ -108,7 +108,7 @@ class BadInput(LabTest):
         self.daemon.wait_backends(f"kept.marathon.{DOMAIN}:80", [])
 
     def state(self):
-        return json.loads((DATA / "08-master-failover-zk" / "04-web-2" / "agent1.GET_STATE.json").read_text())
+        return json.loads((DATA / "web-1-and-2.GET_STATE.json").read_text())
 
     def serve(self, content):
         path = pathlib.Path(self.lab.folder, "answer.json")
@@ -126,7 +126,7 @@ class BadInput(LabTest):
                 source = self.wait_failure()
                 self.assertGreater(len(source["last_error"]), 5, source)
                 self.assert_alive_and_serving()
-                self.tell_agent("state 04-web-2")
+                self.tell_agent("state web-1-and-2")
                 self.wait_success()
 
     def source(self):

@@ -7,15 +7,13 @@ from daemon import DOMAIN, Client
 from e2e import LabTest
 from process import wait_for
 
-DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "mesos"
+DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "mesos" / "life"
 AGENT, AGENT6 = "10.77.0.21", "fd77::21"  # the node of the recordings
 WEB, CONTAINER = f"web.marathon.{DOMAIN}", f"c.marathon.{DOMAIN}"
 CONFIG = {"mesos": {"agent": "http://127.0.0.1:5051", "poll_min_ms": 200, "poll_max_ms": 400}}
 
 
 class MesosTest(LabTest):
-    recording = ""
-
     @classmethod
     def set_up_lab(cls):
         cls.node = cls.lab.node(v4=AGENT, v6=AGENT6)
@@ -24,7 +22,7 @@ class MesosTest(LabTest):
         cls.client_box = cls.node.container()
         cls.node.server("web", *[f"tcp:{AGENT}:{port}" for port in (20001, 20002, 20003)], cgroup=cls.node.cgroup)
         cls.box.server("c", f"tcp:{cls.box.v4}:8080", f"tcp:{cls.box.v6}:8080", cgroup=cls.node.cgroup)
-        cls.agent = cls.node.python("agent", "mesos_agent.py", "127.0.0.1:5051", DATA / cls.recording, stdin=True)
+        cls.agent = cls.node.python("agent", "mesos_agent.py", "127.0.0.1:5051", DATA, stdin=True)
         cls.clients = [Client(cls.client_box, inside) for inside in (True, False)]
 
     def tell_agent(self, line):
@@ -38,23 +36,21 @@ class MesosTest(LabTest):
 
 
 class Containers(MesosTest):
-    recording = "15-hostname-and-ip6"
-
     def test_tasks_of_an_agent_whose_host_name_nobody_resolves(self):
-        self.tell_agent("state 01-host")
+        self.tell_agent("state host")
         daemon = self.node.daemon(CONFIG)
         daemon.wait_backends(f"{WEB}:80", [f"{AGENT}:20001"])
         self.assertEqual(self.ask(WEB), ["web", "web"])
         self.assertEqual(daemon.backends(f"{CONTAINER}:80"), {})
 
-        self.tell_agent("state 02-cni")
+        self.tell_agent("state host-and-container")
         daemon.wait_backends(f"{CONTAINER}:80", ["10.78.1.2:8080", "[fd78:1::2]:8080"])
         for family in (4, 6):
             self.assertEqual(self.ask(CONTAINER, family=family), ["c", "c"])
 
         addresses = [self.clients[0].do("resolve", host=CONTAINER)["addresses"] for _ in range(2)]
         self.assertEqual(len(addresses[0]), 2)
-        self.tell_agent("state 04-teardown")
+        self.tell_agent("state all-killed")
         daemon.wait_backends(f"{CONTAINER}:80", [])
         daemon.wait_backends(f"{WEB}:80", [])
         self.assertEqual(self.clients[0].do("resolve", host=WEB).get("errno"), "gaierror")
@@ -62,15 +58,13 @@ class Containers(MesosTest):
 
 
 class States(MesosTest):
-    recording = "08-master-failover-zk"
-
     def test_tasks_that_come_and_go_and_an_agent_that_is_down_for_a_while(self):
-        self.tell_agent("state 01-up")
+        self.tell_agent("state web-1")
         daemon = self.node.daemon(CONFIG)
         daemon.wait_backends(f"{WEB}:80", [f"{AGENT}:20001"])
-        self.tell_agent("state 04-web-2")
+        self.tell_agent("state web-1-and-2")
         daemon.wait_backends(f"{WEB}:80", [f"{AGENT}:20001", f"{AGENT}:20003"])
-        self.tell_agent("state 05-kill")
+        self.tell_agent("state web-1-killed")
         daemon.wait_backends(f"{WEB}:80", [f"{AGENT}:20003"])
 
         self.tell_agent("status 503")
@@ -86,7 +80,7 @@ class States(MesosTest):
         self.assertFalse(daemon.get("/v1/status")["complete"])
         self.assertEqual(self.ask(address), ["web", "web"])
 
-        self.tell_agent("state 05-kill")
+        self.tell_agent("state web-1-killed")
         daemon.wait_ready()
         daemon.wait_backends(f"{WEB}:80", [f"{AGENT}:20003"])
         self.assertEqual(self.ask(WEB), ["web", "web"])

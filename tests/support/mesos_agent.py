@@ -3,8 +3,8 @@
 
     mesos_agent.py ADDRESS:PORT FOLDER
 
-FOLDER holds one folder a state, with agent1.GET_STATE.json and, where it was recorded, agent1.GET_AGENT.json. A line on
-standard input switches: "state NAME" serves that folder, "raw FILE" serves a file's bytes for GET_STATE, "size N" serves
+FOLDER holds NAME.GET_STATE.json for each state and, where it was recorded, NAME.GET_AGENT.json. A line on standard
+input switches: "state NAME" serves that state, "raw FILE" serves a file's bytes for GET_STATE, "size N" serves
 N bytes of JSON that never ends well, "status N" answers with that status; each is answered with "ok". "count" prints the
 number of GET_STATE calls so far. Prints "ready" once it listens. Checks requests as an agent does (facts of the real one:
 415 for another content type, 405 for GET, 400 for a call it does not know)."""
@@ -25,9 +25,9 @@ class Recording:
         self.size = 0
 
     def load(self, name):
-        state = self.folder / name / "agent1.GET_STATE.json"
+        state = self.folder / f"{name}.GET_STATE.json"
         self.state, self.status, self.size = state.read_bytes(), 200, 0
-        agent = self.folder / name / "agent1.GET_AGENT.json"
+        agent = self.folder / f"{name}.GET_AGENT.json"
         self.agent = agent.read_bytes() if agent.exists() else self._agent_of(json.loads(self.state))
 
     @staticmethod
