@@ -23,8 +23,8 @@ fi
 unset VIADUCT_TEST_MOUNTS
 [ "$(stat -f -c %T /sys/fs/bpf)" = bpf_fs ] || mount -t bpf bpf /sys/fs/bpf
 if ! grep -q ' - cgroup2 ' /proc/self/mountinfo; then
-  mkdir -p /sys/fs/cgroup/unified 2>/dev/null || mount -t tmpfs tmpfs /sys/fs/cgroup && mkdir -p /sys/fs/cgroup/unified
-  mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
+  folder=$(mktemp -d) # stays as an empty folder; the mount goes with this run
+  mount -t cgroup2 cgroup2 "$folder"
 fi
 
 export VIADUCT_REQUIRE_PRIVILEGED=1

@@ -35,14 +35,29 @@ class Bench:
         self.node = lab.node()
         self.client, self.box = self.node.container(), self.node.container()
         for space in (self.node, self.client, self.box):
-            space.sysctl({"net.core.somaxconn": 8192, "net.ipv4.ip_local_port_range": '"1024 65000"', "net.ipv4.tcp_tw_reuse": 1})
+            space.sysctl(
+                {
+                    "net.core.somaxconn": 8192,
+                    "net.ipv4.ip_local_port_range": '"1024 65000"',
+                    "net.ipv4.tcp_tw_reuse": 1,
+                }
+            )
         with open(f"{lab.folder}/nginx.conf", "w", encoding="ascii") as file:
             file.write(NGINX.format(folder=lab.folder))
-        self.box.start("nginx", ["nginx", "-c", f"{lab.folder}/nginx.conf", "-e", f"{lab.folder}/nginx.err"], cgroup=self.node.cgroup)
+        self.box.start(
+            "nginx",
+            ["nginx", "-c", f"{lab.folder}/nginx.conf", "-e", f"{lab.folder}/nginx.err"],
+            cgroup=self.node.cgroup,
+        )
         backend = [(self.box.v4, 8080)]
         names = [f"/vip{number}" for number in range(vips)]
-        files = {f"vips{first}.toml": "".join(service(name=name, backends=backend) for name in names[first:first + VIPS_PER_FILE])
-                 for first in range(0, vips, VIPS_PER_FILE)}
+        files = {
+            f"vips{first}.toml": "".join(
+                service(name=name, backends=backend)
+                for name in names[first : first + VIPS_PER_FILE]
+            )
+            for first in range(0, vips, VIPS_PER_FILE)
+        }
         self.daemon = self.node.daemon(services=files)
         target = f"vip{vips - 1}.marathon.{DOMAIN}:80"
         self.daemon.wait_backends(target, [f"{self.box.v4}:8080"], timeout=60)
@@ -54,11 +69,15 @@ class Bench:
     def wrk(self, kind, address, port, inside, seconds):
         """Requests per second; an error of any kind ends the benchmark."""
         close = ["-H", "Connection: close"] if kind == "new" else []
-        output = self.client.run(["wrk", "-t1", "-c32", f"-d{seconds}s", *close, f"http://{address}:{port}/"],
-                                 cgroup=self.node.cgroup if inside else None).stdout
+        output = self.client.run(
+            ["wrk", "-t1", "-c32", f"-d{seconds}s", *close, f"http://{address}:{port}/"],
+            cgroup=self.node.cgroup if inside else None,
+        ).stdout
         errors = re.search(r"Socket errors:.*|Non-2xx.*", output)
         # wrk counts the server's close after each answer as a read error.
-        if errors and not re.match(r"Socket errors: connect 0, read \d+, write 0, timeout 0", errors.group()):
+        if errors and not re.match(
+            r"Socket errors: connect 0, read \d+, write 0, timeout 0", errors.group()
+        ):
             raise RuntimeError(f"{kind} {address}: {errors.group()}")
         return float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1))
 
@@ -81,7 +100,9 @@ def main():
     options = parser.parse_args()
     counts = [int(count) for count in options.vips.split(",")]
     ratios = {}
-    print(f"{'VIPs':>6} {'path':8} {'requests':11} {'direct/s':>9} {'VIP/s':>9} {'ratio':>6}  budget")
+    print(
+        f"{'VIPs':>6} {'path':8} {'requests':11} {'direct/s':>9} {'VIP/s':>9} {'ratio':>6}  budget"
+    )
     for count in counts:
         with Lab(options.bin) as lab:
             bench = Bench(lab, count)
@@ -89,13 +110,24 @@ def main():
                 for kind, budget in BUDGETS.items():
                     direct, vip = bench.measure(kind, inside, options.rounds, options.seconds)
                     ratios[count, path, kind] = ratio = vip / direct
-                    note = f">= {budget:.2f} {'met' if ratio >= budget else 'MISSED'}" if inside else "none"
-                    print(f"{count:6} {path:8} {kind:11} {direct:9.0f} {vip:9.0f} {ratio:6.3f}  {note}", flush=True)
+                    note = (
+                        f">= {budget:.2f} {'met' if ratio >= budget else 'MISSED'}"
+                        if inside
+                        else "none"
+                    )
+                    print(
+                        f"{count:6} {path:8} {kind:11} {direct:9.0f} {vip:9.0f} {ratio:6.3f}  {note}",
+                        flush=True,
+                    )
     for kind in BUDGETS:
         if len(counts) > 1:
             first, last = ratios[counts[0], "sockets", kind], ratios[counts[-1], "sockets", kind]
-            print(f"{kind}: {last / first:.3f} of the ratio with {counts[0]} VIPs remains with {counts[-1]} (no drop: 1.00, noise about 0.02)")
-    missed = [case for case, ratio in ratios.items() if case[1] == "sockets" and ratio < BUDGETS[case[2]]]
+            print(
+                f"{kind}: {last / first:.3f} of the ratio with {counts[0]} VIPs remains with {counts[-1]} (no drop: 1.00, noise about 0.02)"
+            )
+    missed = [
+        case for case, ratio in ratios.items() if case[1] == "sockets" and ratio < BUDGETS[case[2]]
+    ]
     return 1 if missed else 0
 
 

@@ -28,7 +28,9 @@ def main():
             findings.append(f"{file}: {len(lines)} lines, at most {MAX_LINES}: split it by noun")
         for number, line in enumerate(lines, 1):
             if MACHINE_PATH.search(line):
-                findings.append(f"{file}:{number}: names a path of one machine: {line.strip()[:80]}")
+                findings.append(
+                    f"{file}:{number}: names a path of one machine: {line.strip()[:80]}"
+                )
             if UNFINISHED.search(line):
                 findings.append(f"{file}:{number}: unfinished: {line.strip()[:80]}")
     return tree.report(findings, len(files))

@@ -7,9 +7,15 @@ import tree
 
 
 def main():
-    files = tree.files("userspace", "tools", "tests", "bpf", "include", suffixes={".h", ".c", ".cpp"})
-    run = subprocess.run([sys.argv[1], "--dry-run", "-Werror", "--ferror-limit=1", *map(str, files)], cwd=tree.ROOT,
-                         capture_output=True, text=True)
+    files = tree.files(
+        "userspace", "tools", "tests", "bpf", "include", suffixes={".h", ".c", ".cpp"}
+    )
+    run = subprocess.run(
+        [sys.argv[1], "--dry-run", "-Werror", "--ferror-limit=1", *map(str, files)],
+        cwd=tree.ROOT,
+        capture_output=True,
+        text=True,
+    )
     findings = [line for line in run.stderr.splitlines() if ": error:" in line]
     if run.returncode and not findings:
         findings = [run.stderr.strip()]

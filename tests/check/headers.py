@@ -8,20 +8,53 @@ import sys
 
 import tree
 
-CXX = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wno-unused-function", "-DBOOST_ASIO_NO_DEPRECATED",
-       "-DBOOST_ASIO_DISABLE_BOOST_COROUTINE", '-DVIADUCT_VERSION="check"', '-DVIADUCT_TEST_DATA="check"', "-Iuserspace", "-Iinclude", "-I."]
+CXX = [
+    "-std=c++20",
+    "-fsyntax-only",
+    "-Wall",
+    "-Wextra",
+    "-Wno-unused-function",
+    "-DBOOST_ASIO_NO_DEPRECATED",
+    "-DBOOST_ASIO_DISABLE_BOOST_COROUTINE",
+    '-DVIADUCT_VERSION="check"',
+    '-DVIADUCT_TEST_DATA="check"',
+    "-Iuserspace",
+    "-Iinclude",
+    "-I.",
+]
 
 
 def command(header, options):
     """How to compile one header by itself, from standard input so that its include guard acts as it does for a user."""
     if header.parts[0] == "bpf":
-        return [options.clang, "-xc", "-target", "bpf", "-mcpu=v3", "-O2", "-fsyntax-only", "-Wall", "-Wno-unused-function",
-                "-idirafter", f"/usr/include/{options.arch}", "-Iinclude", "-Ibpf", "-I.", "-"]
+        return [
+            options.clang,
+            "-xc",
+            "-target",
+            "bpf",
+            "-mcpu=v3",
+            "-O2",
+            "-fsyntax-only",
+            "-Wall",
+            "-Wno-unused-function",
+            "-idirafter",
+            f"/usr/include/{options.arch}",
+            "-Iinclude",
+            "-Ibpf",
+            "-I.",
+            "-",
+        ]
     return [options.cxx, "-xc++", *CXX, *[f"-I{folder}" for folder in options.include], "-"]
 
 
 def check(header, options):
-    run = subprocess.run(command(header, options), input=f'#include "{header}"\n', cwd=tree.ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        command(header, options),
+        input=f'#include "{header}"\n',
+        cwd=tree.ROOT,
+        capture_output=True,
+        text=True,
+    )
     if run.returncode == 0:
         return None
     errors = [line for line in run.stderr.splitlines() if "error" in line]

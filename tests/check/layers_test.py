@@ -15,7 +15,9 @@ def findings(files):
             file = pathlib.Path(folder, path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        run = subprocess.run([tree.ROOT / "scripts/check-layers.sh", folder], capture_output=True, text=True)
+        run = subprocess.run(
+            [tree.ROOT / "scripts/check-layers.sh", folder], capture_output=True, text=True
+        )
         return run.returncode, run.stdout + run.stderr
 
 
@@ -35,7 +37,10 @@ VIOLATIONS = {
     "a pure file with a part of Asio": ("userspace/dns/a.cpp", "#include <boost/asio/post.hpp>"),
     "a pure file with libbpf": ("userspace/dataplane/a.cpp", "#include <bpf/libbpf.h>"),
     "a pure file with spdlog": ("userspace/dns/a.cpp", "#include <spdlog/spdlog.h>"),
-    "a pure file that reads a clock": ("userspace/dns/a.cpp", "auto t = std::chrono::steady_clock::now();"),
+    "a pure file that reads a clock": (
+        "userspace/dns/a.cpp",
+        "auto t = std::chrono::steady_clock::now();",
+    ),
     "a pure file that reads the environment": ("userspace/dns/a.cpp", 'auto* t = getenv("HOME");'),
     "a pure file with a random device": ("userspace/dns/a.cpp", "std::random_device device;"),
     "a pure file with a mutex": ("userspace/dns/a.h", "std::mutex mutex_;"),
@@ -50,12 +55,12 @@ VIOLATIONS = {
 
 ALLOWED = {
     "include/viaduct/abi/a.h": "#include <linux/types.h>\n#include <viaduct/abi/b.h>\n",
-    "bpf/lib/a.h": "#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n#include <viaduct/abi/a.h>\n#include \"lib/b.h\"\n#include \"maps.h\"\n",
-    "userspace/dns/a.h": "// the caller reads std::chrono::steady_clock::now()\n#include <arpa/inet.h>\n#include <vector>\n#include \"service/vip.h\"\n",
-    "userspace/dns/io/a.cpp": "#include <sys/socket.h>\n#include <boost/asio.hpp>\n#include \"base/io/log.h\"\n#include \"dns/a.h\"\nauto t = std::chrono::steady_clock::now();\n",
-    "userspace/dataplane/io/a.cpp": "#include <bpf/libbpf.h>\n#include <viaduct/abi/service.h>\n#include \"sock_lb.skel.h\"\n",
-    "userspace/dataplane/a.cpp": "#include <viaduct/abi/service.h>\n#include \"lb/a.h\"\n",
-    "tools/viaductctl/a.cpp": "#include <unistd.h>\n#include <viaduct/abi/service.h>\n#include \"dataplane/io/a.h\"\n#include \"tools/viaductctl/b.h\"\n",
+    "bpf/lib/a.h": '#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n#include <viaduct/abi/a.h>\n#include "lib/b.h"\n#include "maps.h"\n',
+    "userspace/dns/a.h": '// the caller reads std::chrono::steady_clock::now()\n#include <arpa/inet.h>\n#include <vector>\n#include "service/vip.h"\n',
+    "userspace/dns/io/a.cpp": '#include <sys/socket.h>\n#include <boost/asio.hpp>\n#include "base/io/log.h"\n#include "dns/a.h"\nauto t = std::chrono::steady_clock::now();\n',
+    "userspace/dataplane/io/a.cpp": '#include <bpf/libbpf.h>\n#include <viaduct/abi/service.h>\n#include "sock_lb.skel.h"\n',
+    "userspace/dataplane/a.cpp": '#include <viaduct/abi/service.h>\n#include "lb/a.h"\n',
+    "tools/viaductctl/a.cpp": '#include <unistd.h>\n#include <viaduct/abi/service.h>\n#include "dataplane/io/a.h"\n#include "tools/viaductctl/b.h"\n',
 }
 
 

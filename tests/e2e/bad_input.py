@@ -18,25 +18,51 @@ MAX_RSS_KB = 400_000
 # File -> (its text, what the message must contain beside the file's name).
 BAD_FILES = {
     "syntax": ('[[service]]\nname = "/x"\nport = = 80\n', "3"),
-    "typo-key": ('[[service]]\nname = "/x"\nprot = 80\n[[service.backend]]\naddress = "192.0.2.9"\nport = 80\n', "prot"),
+    "typo-key": (
+        '[[service]]\nname = "/x"\nprot = 80\n[[service.backend]]\naddress = "192.0.2.9"\nport = 80\n',
+        "prot",
+    ),
     "typo-table": ('[[servise]]\nname = "/x"\nport = 80\n', "servise"),
     "wrong-type": ('[[service]]\nname = "/x"\nport = "80"\n', "port"),
     "port-0": ('[[service]]\nname = "/x"\nport = 0\n', "port"),
-    "port-70000": ('[[service]]\nname = "/x"\nport = 80\n[[service.backend]]\naddress = "192.0.2.9"\nport = 70000\n', "70000"),
+    "port-70000": (
+        '[[service]]\nname = "/x"\nport = 80\n[[service.backend]]\naddress = "192.0.2.9"\nport = 70000\n',
+        "70000",
+    ),
     "empty-name": ('[[service]]\nname = ""\nport = 80\n', "name"),
     "slash-name": ('[[service]]\nname = "/"\nport = 80\n', "name"),
-    "name-and-address": ('[[service]]\nname = "/x"\naddress = "203.0.113.9"\nport = 80\n', "address"),
+    "name-and-address": (
+        '[[service]]\nname = "/x"\naddress = "203.0.113.9"\nport = 80\n',
+        "address",
+    ),
     "bracketed": ('[[service]]\naddress = "[v6]:80"\nport = 80\n', "[v6]:80"),
-    "no-backend-address": ('[[service]]\nname = "/x"\nport = 80\n[[service.backend]]\nport = 80\n', "address"),
-    "weight": ('[[service]]\nname = "/x"\nport = 80\n[[service.backend]]\naddress = "192.0.2.9"\nport = 80\nweight = 1001\n', "weight"),
+    "no-backend-address": (
+        '[[service]]\nname = "/x"\nport = 80\n[[service.backend]]\nport = 80\n',
+        "address",
+    ),
+    "weight": (
+        '[[service]]\nname = "/x"\nport = 80\n[[service.backend]]\naddress = "192.0.2.9"\nport = 80\nweight = 1001\n',
+        "weight",
+    ),
     "protocol": ('[[service]]\nname = "/x"\nport = 80\nprotocol = "sctp"\n', "sctp"),
     "not-text": ("\x00\x01\x02", ""),
 }
 
 # A task's port label -> what its rejection must mention.
 BAD_LABELS = {
-    "": "", ":80": ":80", "/:80": "/:80", "/x": "/x", "/x:0": "/x:0", "/x:70000": "70000", "/x:-1": "-1", "/x:80x": "80x",
-    "[v6]:80": "[v6]", "/a:b:80": "/a:b", "fd01:c::5": "fd01:c::5", "0.0.0.0:80": "0.0.0.0", "127.0.0.1:80": "127.0.0.1",
+    "": "",
+    ":80": ":80",
+    "/:80": "/:80",
+    "/x": "/x",
+    "/x:0": "/x:0",
+    "/x:70000": "70000",
+    "/x:-1": "-1",
+    "/x:80x": "80x",
+    "[v6]:80": "[v6]",
+    "/a:b:80": "/a:b",
+    "fd01:c::5": "fd01:c::5",
+    "0.0.0.0:80": "0.0.0.0",
+    "127.0.0.1:80": "127.0.0.1",
     "[fd01:c::7]:80": "fd01:c::7",  # an IPv6 VIP of a task that has only an IPv4 address
 }
 
@@ -50,8 +76,16 @@ class BadInput(LabTest):
         cls.agent = cls.node.python("agent", "mesos_agent.py", "127.0.0.1:5051", DATA, stdin=True)
         cls.tell_agent("state web-1-and-2")
         cls.daemon = cls.node.daemon(
-            {"mesos": {"agent": "http://127.0.0.1:5051", "poll_min_ms": 200, "poll_max_ms": 400, "timeout_ms": 3000}},
-            {"good.toml": service(name="/good", backends=[(AGENT, 20001)])})
+            {
+                "mesos": {
+                    "agent": "http://127.0.0.1:5051",
+                    "poll_min_ms": 200,
+                    "poll_max_ms": 400,
+                    "timeout_ms": 3000,
+                }
+            },
+            {"good.toml": service(name="/good", backends=[(AGENT, 20001)])},
+        )
         cls.daemon.wait_backends(WEB, GOOD)
         cls.client = Client(cls.box, True)
 
@@ -74,14 +108,22 @@ class BadInput(LabTest):
 
     def rejected(self):
         rows = self.daemon.get("/v1/rows")
-        return [r for source in rows["sources"].values() for r in source["rejected"]] + rows["merge_rejected"]
+        return [r for source in rows["sources"].values() for r in source["rejected"]] + rows[
+            "merge_rejected"
+        ]
 
     def wait_rejected(self, where, about):
         """Waits for a rejection whose place contains `where` and that mentions `about`."""
+
         def found():
-            matches = [r for r in self.rejected() if where in r["where"] and about in r["where"] + " " + r["reason"]]
+            matches = [
+                r
+                for r in self.rejected()
+                if where in r["where"] and about in r["where"] + " " + r["reason"]
+            ]
             assert matches, self.rejected()
             return matches[0]
+
         return wait_for(f"a rejection of {where} that mentions {about!r}", found)
 
     def test_service_files(self):
@@ -95,7 +137,10 @@ class BadInput(LabTest):
                 self.assertIn(f"{name}.toml", listing)
                 self.assert_alive_and_serving()
                 self.daemon.remove_service(f"{name}.toml")
-                wait_for("the rejection to go with the file", lambda: not any(f"{name}.toml" in r["where"] for r in self.rejected()))
+                wait_for(
+                    "the rejection to go with the file",
+                    lambda: not any(f"{name}.toml" in r["where"] for r in self.rejected()),
+                )
 
     def test_a_file_that_turns_bad_keeps_its_last_good_rows(self):
         self.daemon.write_service("kept.toml", service(name="/kept", backends=[(AGENT, 20001)]))
@@ -117,9 +162,16 @@ class BadInput(LabTest):
 
     def test_answers_of_the_agent_that_say_nothing(self):
         good = json.dumps(self.state()).encode()
-        answers = {"broken": good[: len(good) // 2], "empty": b"", "html": b"<html>busy</html>", "number": b"7", "null": b"null",
-                   "another answer": b'{"type":"GET_VERSION","get_version":{}}', "wrong type": b'{"type":"GET_STATE","get_state":{"get_tasks":5}}',
-                   "deep": b"[" * 100_000}
+        answers = {
+            "broken": good[: len(good) // 2],
+            "empty": b"",
+            "html": b"<html>busy</html>",
+            "number": b"7",
+            "null": b"null",
+            "another answer": b'{"type":"GET_VERSION","get_version":{}}',
+            "wrong type": b'{"type":"GET_STATE","get_state":{"get_tasks":5}}',
+            "deep": b"[" * 100_000,
+        }
         for name, content in answers.items():
             with self.subTest(name):
                 self.serve(content)
@@ -141,7 +193,9 @@ class BadInput(LabTest):
     def test_an_answer_of_100_megabytes(self):
         self.tell_agent(f"size {100 * 1024 * 1024}")
         source = self.wait_failure()
-        self.assertRegex(source["last_error"], r"67108864|64 ?Mi?B|max_answer_bytes", "the limit is named")
+        self.assertRegex(
+            source["last_error"], r"67108864|64 ?Mi?B|max_answer_bytes", "the limit is named"
+        )
         self.assert_alive_and_serving()
         with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as status:
             peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
@@ -164,7 +218,10 @@ class BadInput(LabTest):
         state, tasks = self.state(), []
         for number, label in enumerate(BAD_LABELS):
             task = self.bad_task(number)
-            task["discovery"]["ports"]["ports"][0]["labels"]["labels"] = [{"key": "VIP_0", "value": label}, {"key": "VIP_1", "value": f"/beside{number}:80"}]
+            task["discovery"]["ports"]["ports"][0]["labels"]["labels"] = [
+                {"key": "VIP_0", "value": label},
+                {"key": "VIP_1", "value": f"/beside{number}:80"},
+            ]
             tasks.append(task)
         state["get_state"]["get_tasks"]["launched_tasks"] += tasks
         self.serve(state)
@@ -183,12 +240,20 @@ class BadInput(LabTest):
             "a status without addresses": self.bad_task(100, statuses=no_address),
             "discovery is text": self.bad_task(101, discovery="web"),
             "statuses is a number": self.bad_task(102, statuses=7),
-            "an address is nonsense": self.bad_task(103, statuses=json.loads(json.dumps(base["statuses"]).replace(AGENT, "300.1.1.1"))),
-            "port 0": self.bad_task(104, discovery=json.loads(json.dumps(base["discovery"]).replace("20001", "0"))),
-            "port 70000": self.bad_task(105, discovery=json.loads(json.dumps(base["discovery"]).replace("20001", "70000"))),
+            "an address is nonsense": self.bad_task(
+                103, statuses=json.loads(json.dumps(base["statuses"]).replace(AGENT, "300.1.1.1"))
+            ),
+            "port 0": self.bad_task(
+                104, discovery=json.loads(json.dumps(base["discovery"]).replace("20001", "0"))
+            ),
+            "port 70000": self.bad_task(
+                105, discovery=json.loads(json.dumps(base["discovery"]).replace("20001", "70000"))
+            ),
         }
         state = self.state()
-        state["get_state"]["get_tasks"]["launched_tasks"] = list(tasks.values()) + state["get_state"]["get_tasks"]["launched_tasks"]
+        state["get_state"]["get_tasks"]["launched_tasks"] = (
+            list(tasks.values()) + state["get_state"]["get_tasks"]["launched_tasks"]
+        )
         state["get_state"]["unheard_of"] = {"a": [1, 2, {"b": None}]}
         state["get_state"]["get_tasks"]["launched_tasks"][-1]["unheard_of"] = [1]
         self.serve(state)

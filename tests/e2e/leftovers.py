@@ -56,7 +56,9 @@ class Leftovers(unittest.TestCase):
         self.assertFalse(os.path.exists(cgroup), "its cgroup")
         wait_for("its server to end", lambda: ended(server))
         self.assertEqual((mounts(), sorted(glob.glob("/run/netns/*"))), before)
-        links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+        links = subprocess.run(
+            ["ip", "-o", "link"], capture_output=True, text=True, check=True
+        ).stdout
         self.assertNotIn("bridge0", links)
 
     def test_at_its_end(self):

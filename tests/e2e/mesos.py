@@ -20,8 +20,14 @@ class MesosTest(LabTest):
         # Where the recorded agent's CNI network "dcos" put its container.
         cls.box = cls.node.container(v4="10.78.1.2", v6="fd78:1::2")
         cls.client_box = cls.node.container()
-        cls.node.server("web", *[f"tcp:{AGENT}:{port}" for port in (20001, 20002, 20003)], cgroup=cls.node.cgroup)
-        cls.box.server("c", f"tcp:{cls.box.v4}:8080", f"tcp:{cls.box.v6}:8080", cgroup=cls.node.cgroup)
+        cls.node.server(
+            "web",
+            *[f"tcp:{AGENT}:{port}" for port in (20001, 20002, 20003)],
+            cgroup=cls.node.cgroup,
+        )
+        cls.box.server(
+            "c", f"tcp:{cls.box.v4}:8080", f"tcp:{cls.box.v6}:8080", cgroup=cls.node.cgroup
+        )
         cls.agent = cls.node.python("agent", "mesos_agent.py", "127.0.0.1:5051", DATA, stdin=True)
         cls.clients = [Client(cls.client_box, inside) for inside in (True, False)]
 
@@ -32,7 +38,10 @@ class MesosTest(LabTest):
     def ask(self, host, **arguments):
         """The answer's first word by both paths, or the error's name."""
         answers = [client.do("tcp", host=host, port=80, **arguments) for client in self.clients]
-        return [answer["answer"].split()[0] if "answer" in answer else answer["errno"] for answer in answers]
+        return [
+            answer["answer"].split()[0] if "answer" in answer else answer["errno"]
+            for answer in answers
+        ]
 
 
 class Containers(MesosTest):
@@ -68,15 +77,25 @@ class States(MesosTest):
         daemon.wait_backends(f"{WEB}:80", [f"{AGENT}:20003"])
 
         self.tell_agent("status 503")
-        wait_for("failed polls", lambda: daemon.get("/v1/rows")["sources"]["mesos-agent"]["failures"] >= 2)
-        self.assertEqual(set(daemon.backends(f"{WEB}:80")), {f"{AGENT}:20003"}, "the rows of a source that is down stay")
+        wait_for(
+            "failed polls",
+            lambda: daemon.get("/v1/rows")["sources"]["mesos-agent"]["failures"] >= 2,
+        )
+        self.assertEqual(
+            set(daemon.backends(f"{WEB}:80")),
+            {f"{AGENT}:20003"},
+            "the rows of a source that is down stay",
+        )
         self.assertEqual(self.ask(WEB), ["web", "web"])
 
         # A daemon that starts while its agent is down knows nothing, and so removes nothing.
         address = self.clients[0].do("resolve", host=WEB)["addresses"][0]
         daemon.kill()
         daemon.start(ready=False)
-        wait_for("failed polls of the new daemon", lambda: daemon.get("/v1/rows")["sources"]["mesos-agent"]["failures"] >= 2)
+        wait_for(
+            "failed polls of the new daemon",
+            lambda: daemon.get("/v1/rows")["sources"]["mesos-agent"]["failures"] >= 2,
+        )
         self.assertFalse(daemon.get("/v1/status")["complete"])
         self.assertEqual(self.ask(address), ["web", "web"])
 

@@ -14,7 +14,9 @@ class Order(LabTest):
     def set_up_lab(cls):
         cls.node = cls.lab.node()
         cls.box = cls.node.container()
-        cls.box.server("b", f"tcp:{cls.box.v4}:8080", f"tcp:{cls.box.v6}:8080", cgroup=cls.node.cgroup)
+        cls.box.server(
+            "b", f"tcp:{cls.box.v4}:8080", f"tcp:{cls.box.v6}:8080", cgroup=cls.node.cgroup
+        )
         cls.daemon = cls.node.daemon()
         cls.clients = [Client(cls.box, inside) for inside in (True, False)]
         cls.backends = [(cls.box.v4, 8080), (cls.box.v6, 8080)]
@@ -26,21 +28,36 @@ class Order(LabTest):
         for number in range(ROUNDS):
             name = f"up{number}.marathon.{DOMAIN}"
             client = self.clients[number % 2]
-            self.daemon.write_service(f"up{number}.toml", service(name=f"/up{number}", backends=self.backends))
-            addresses = wait_for(f"{name} to resolve", lambda: self.resolve(client, name), 10, interval=0)
+            self.daemon.write_service(
+                f"up{number}.toml", service(name=f"/up{number}", backends=self.backends)
+            )
+            addresses = wait_for(
+                f"{name} to resolve", lambda: self.resolve(client, name), 10, interval=0
+            )
             for address in addresses:
                 answer = client.do("tcp", host=address, port=80)
-                self.assertIn("answer", answer, f"{name} resolves to {address}, which does not work: {answer}")
+                self.assertIn(
+                    "answer", answer, f"{name} resolves to {address}, which does not work: {answer}"
+                )
 
     def test_a_vip_that_no_longer_works_no_longer_resolves(self):
         for number in range(ROUNDS):
             name = f"down{number}.marathon.{DOMAIN}"
             client = self.clients[number % 2]
-            self.daemon.write_service(f"down{number}.toml", service(name=f"/down{number}", backends=self.backends))
+            self.daemon.write_service(
+                f"down{number}.toml", service(name=f"/down{number}", backends=self.backends)
+            )
             address = wait_for(f"{name} to resolve", lambda: self.resolve(client, name))[0]
             self.daemon.remove_service(f"down{number}.toml")
-            wait_for(f"{name}'s VIP to stop working", lambda: "error" in client.do("tcp", host=address, port=80), 10, interval=0)
-            self.assertIsNone(self.resolve(client, name), f"{name} still resolves although its VIP is gone")
+            wait_for(
+                f"{name}'s VIP to stop working",
+                lambda: "error" in client.do("tcp", host=address, port=80),
+                10,
+                interval=0,
+            )
+            self.assertIsNone(
+                self.resolve(client, name), f"{name} still resolves although its VIP is gone"
+            )
 
 
 if __name__ == "__main__":

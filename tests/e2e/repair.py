@@ -25,12 +25,23 @@ class Repair(LabTest):
     def set_up_lab(cls):
         cls.node = cls.lab.node()
         cls.box = cls.node.container()
-        cls.box.server("b", f"tcp:{cls.box.v4}:8080", f"tcp:{cls.box.v6}:8080", cgroup=cls.node.cgroup)
-        cls.daemon = cls.node.daemon({"dataplane": {"reconcile_ms": 1000}}, {"web.toml":
-            service(address=VIP4, backends=[(cls.box.v4, 8080)]) + service(address=VIP6, backends=[(cls.box.v6, 8080)]) +
-            service(name="/web", backends=[(cls.box.v4, 8080)])})
+        cls.box.server(
+            "b", f"tcp:{cls.box.v4}:8080", f"tcp:{cls.box.v6}:8080", cgroup=cls.node.cgroup
+        )
+        cls.daemon = cls.node.daemon(
+            {"dataplane": {"reconcile_ms": 1000}},
+            {
+                "web.toml": service(address=VIP4, backends=[(cls.box.v4, 8080)])
+                + service(address=VIP6, backends=[(cls.box.v6, 8080)])
+                + service(name="/web", backends=[(cls.box.v4, 8080)])
+            },
+        )
         cls.daemon.wait_backends(f"web.marathon.{DOMAIN}:80", [f"{cls.box.v4}:8080"])
-        cls.sockets, cls.packets, cls.host = Client(cls.box, True), Client(cls.box, False), Client(cls.node, False)
+        cls.sockets, cls.packets, cls.host = (
+            Client(cls.box, True),
+            Client(cls.box, False),
+            Client(cls.node, False),
+        )
 
     def map(self, name):
         return f"{self.node.bpffs}/{name}"
@@ -45,27 +56,84 @@ class Repair(LabTest):
         for name, vip in (("vd_service4_v1", VIP4), ("vd_service6_v1", VIP6)):
             with self.subTest(name):
                 run(["bpftool", "map", "delete", "pinned", self.map(name), "key", *key(vip, 80)])
-                wait_for("the entry", lambda: run(["bpftool", "map", "lookup", "pinned", self.map(name), "key", *key(vip, 80)])
-                         if self.works(self.sockets, vip) else None, 15)
+                wait_for(
+                    "the entry",
+                    lambda: run(
+                        ["bpftool", "map", "lookup", "pinned", self.map(name), "key", *key(vip, 80)]
+                    )
+                    if self.works(self.sockets, vip)
+                    else None,
+                    15,
+                )
                 self.assertTrue(self.works(self.packets, vip))
 
     def test_an_entry_that_nobody_asked_for(self):
         foreign = key("203.0.113.250", 80)
-        value = run(["bpftool", "-j", "map", "lookup", "pinned", self.map("vd_service4_v1"), "key", *key(VIP4, 80)])
+        value = run(
+            [
+                "bpftool",
+                "-j",
+                "map",
+                "lookup",
+                "pinned",
+                self.map("vd_service4_v1"),
+                "key",
+                *key(VIP4, 80),
+            ]
+        )
         octets = json.loads(value)["value"]
-        run(["bpftool", "map", "update", "pinned", self.map("vd_service4_v1"), "key", *foreign, "value",
-             "hex", *[octet.removeprefix("0x") for octet in octets]])
+        run(
+            [
+                "bpftool",
+                "map",
+                "update",
+                "pinned",
+                self.map("vd_service4_v1"),
+                "key",
+                *foreign,
+                "value",
+                "hex",
+                *[octet.removeprefix("0x") for octet in octets],
+            ]
+        )
 
         def gone():
-            return subprocess.run(["bpftool", "map", "lookup", "pinned", self.map("vd_service4_v1"), "key", *foreign],
-                                  capture_output=True).returncode != 0
+            return (
+                subprocess.run(
+                    [
+                        "bpftool",
+                        "map",
+                        "lookup",
+                        "pinned",
+                        self.map("vd_service4_v1"),
+                        "key",
+                        *foreign,
+                    ],
+                    capture_output=True,
+                ).returncode
+                != 0
+            )
+
         wait_for("the foreign entry to go", gone, 15)
         self.assertTrue(self.works(self.sockets, VIP4))
 
     def test_an_overwritten_backend(self):
         ident = next(iter(self.daemon.backends(f"{VIP4}:80").values()))["id"]
-        run(["bpftool", "map", "update", "pinned", self.map("vd_backend_v1"), "key", "hex", *[f"{b:02x}" for b in ident.to_bytes(4, "little")],
-             "value", "hex", *["00"] * 32])
+        run(
+            [
+                "bpftool",
+                "map",
+                "update",
+                "pinned",
+                self.map("vd_backend_v1"),
+                "key",
+                "hex",
+                *[f"{b:02x}" for b in ident.to_bytes(4, "little")],
+                "value",
+                "hex",
+                *["00"] * 32,
+            ]
+        )
         self.wait_works(self.sockets, VIP4, "its backend was zeroed")
 
     def test_a_deleted_route_to_a_vip(self):
@@ -76,13 +144,21 @@ class Repair(LabTest):
 
     def test_a_deleted_dns_address(self):
         self.node.ip("address del 198.51.100.1/32 dev viaduct0")
-        wait_for("DNS at 198.51.100.1", lambda: "addresses" in self.packets.do("resolve", host=f"web.marathon.{DOMAIN}"), 15)
+        wait_for(
+            "DNS at 198.51.100.1",
+            lambda: "addresses" in self.packets.do("resolve", host=f"web.marathon.{DOMAIN}"),
+            15,
+        )
 
     def test_the_deleted_device(self):
         self.node.ip("link del viaduct0")
         for vip in (VIP4, VIP6):
             self.wait_works(self.host, vip, "viaduct0 was deleted")
-        wait_for("DNS", lambda: "addresses" in self.packets.do("resolve", host=f"web.marathon.{DOMAIN}"), 15)
+        wait_for(
+            "DNS",
+            lambda: "addresses" in self.packets.do("resolve", host=f"web.marathon.{DOMAIN}"),
+            15,
+        )
 
     def test_the_device_set_down(self):
         self.node.ip("link set viaduct0 down")

@@ -18,14 +18,31 @@ class Restart(LabTest):
         cls.box = cls.node.container()
         cls.homes = [cls.node.container() for _ in range(3)]
         for home in cls.homes:
-            home.server(home.name, f"tcp:{home.v4}:8080", f"tcp:{home.v6}:8080", cgroup=cls.node.cgroup)
-        cls.daemon = cls.node.daemon(services={"web.toml": "".join(
-            service(address=vip, backends=[(home.v6 if ":" in vip else home.v4, 8080) for home in cls.homes]) for vip in VIPS)})
+            home.server(
+                home.name, f"tcp:{home.v4}:8080", f"tcp:{home.v6}:8080", cgroup=cls.node.cgroup
+            )
+        cls.daemon = cls.node.daemon(
+            services={
+                "web.toml": "".join(
+                    service(
+                        address=vip,
+                        backends=[(home.v6 if ":" in vip else home.v4, 8080) for home in cls.homes],
+                    )
+                    for vip in VIPS
+                )
+            }
+        )
         cls.daemon.wait_backends(f"{VIPS[0]}:80", [f"{home.v4}:8080" for home in cls.homes])
         cls.daemon.wait_backends(f"{VIPS[1]}:80", [f"[{home.v6}]:8080" for home in cls.homes])
 
-    def test_no_request_fails_and_no_connection_breaks_while_it_is_killed_and_started_ten_times(self):
-        clients = {f"{path} {vip}": (Client(self.box, path == "sockets"), vip) for path in ("sockets", "packets") for vip in VIPS}
+    def test_no_request_fails_and_no_connection_breaks_while_it_is_killed_and_started_ten_times(
+        self,
+    ):
+        clients = {
+            f"{path} {vip}": (Client(self.box, path == "sockets"), vip)
+            for path in ("sockets", "packets")
+            for vip in VIPS
+        }
         for client, vip in clients.values():
             self.assertNotIn("error", client.do("hold", host=vip, port=80))
             client.do("load", host=vip, port=80, requests=REQUESTS // len(clients))
@@ -42,7 +59,9 @@ class Restart(LabTest):
             served = done()
             wait_for("requests after a restart", lambda: done() > served + 100, 30)
             for name, (client, _) in clients.items():
-                self.assertIn("answer", client.do("ask"), f"the connection held by {name}, restart {restart}")
+                self.assertIn(
+                    "answer", client.do("ask"), f"the connection held by {name}, restart {restart}"
+                )
         totals = {name: client.do("stop", timeout=120) for name, (client, _) in clients.items()}
         print(totals)
         self.assertGreaterEqual(sum(total["done"] for total in totals.values()), REQUESTS)
@@ -50,14 +69,23 @@ class Restart(LabTest):
 
     def test_what_changed_while_it_was_dead_is_applied_at_the_next_start(self):
         self.daemon.kill()
-        self.daemon.write_service("web.toml", service(address=VIPS[0], backends=[(self.homes[0].v4, 8080)]))
+        self.daemon.write_service(
+            "web.toml", service(address=VIPS[0], backends=[(self.homes[0].v4, 8080)])
+        )
         client = Client(self.box, True)
-        self.assertIn("answer", client.do("tcp", host=VIPS[1], port=80), "the kernel still serves what the file no longer has")
+        self.assertIn(
+            "answer",
+            client.do("tcp", host=VIPS[1], port=80),
+            "the kernel still serves what the file no longer has",
+        )
         self.daemon.start()
         self.daemon.wait_backends(f"{VIPS[0]}:80", [f"{self.homes[0].v4}:8080"])
         answers = {client.do("tcp", host=VIPS[0], port=80)["answer"] for _ in range(30)}
         self.assertEqual(answers, {f"{self.homes[0].name} {self.box.v4}"})
-        wait_for("the removed VIP to leave the kernel", lambda: "error" in client.do("tcp", host=VIPS[1], port=80))
+        wait_for(
+            "the removed VIP to leave the kernel",
+            lambda: "error" in client.do("tcp", host=VIPS[1], port=80),
+        )
 
     def test_zz_a_stop_ends_cleanly_and_leaves_the_kernel_serving(self):
         self.daemon.stop()

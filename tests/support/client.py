@@ -61,7 +61,11 @@ def get(sock):
 
 def tcp(request):
     with connect(request) as sock:
-        return {"answer": get(sock), "peer": where(sock.getpeername()), "local": sock.getsockname()[0]}
+        return {
+            "answer": get(sock),
+            "peer": where(sock.getpeername()),
+            "local": sock.getsockname()[0],
+        }
 
 
 def udp_connected(request):
@@ -69,7 +73,11 @@ def udp_connected(request):
     with sock:
         sock.connect(address)
         sock.send(b"hello")
-        return {"answer": sock.recv(2048).decode(), "peer": where(sock.getpeername()), "local": sock.getsockname()[0]}
+        return {
+            "answer": sock.recv(2048).decode(),
+            "peer": where(sock.getpeername()),
+            "local": sock.getsockname()[0],
+        }
 
 
 def udp_unconnected(request):
@@ -118,17 +126,27 @@ def main():
         held.append(connect(request))
         return {"peer": where(held[-1].getpeername())}
 
-    actions = {"tcp": tcp, "udp-connected": udp_connected, "udp-unconnected": udp_unconnected,
-               "resolve": lambda request: {"addresses": sorted({a[0] for a in resolve(request)})},
-               "load": load.start, "progress": load.progress, "stop": load.stop, "hold": hold,
-               "ask": lambda _request: {"answer": get(held[-1])}}
+    actions = {
+        "tcp": tcp,
+        "udp-connected": udp_connected,
+        "udp-unconnected": udp_unconnected,
+        "resolve": lambda request: {"addresses": sorted({a[0] for a in resolve(request)})},
+        "load": load.start,
+        "progress": load.progress,
+        "stop": load.stop,
+        "hold": hold,
+        "ask": lambda _request: {"answer": get(held[-1])},
+    }
     print("ready", flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         try:
             answer = actions[request["do"]](request)
         except OSError as error:
-            answer = {"error": str(error), "errno": errno.errorcode.get(error.errno, type(error).__name__)}
+            answer = {
+                "error": str(error),
+                "errno": errno.errorcode.get(error.errno, type(error).__name__),
+            }
         print(json.dumps(answer), flush=True)
 
 

@@ -11,14 +11,25 @@ DOMAIN = "l4lb.thisdcos.directory"
 
 def toml(tables):
     """{table: {key: value}} as TOML; JSON's forms of text, numbers, booleans and lists are TOML's too."""
-    return "\n".join(f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
-                     for name, table in tables.items())
+    return "\n".join(
+        f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
+        for name, table in tables.items()
+    )
 
 
 def service(name=None, address=None, port=80, backends=(), protocol=("tcp",), **policy):
     """The text of one [[service]]; backends are (address, port) or (address, port, weight)."""
-    keys = {"name": name, "framework": "marathon" if name else None, "address": address, "port": port, "protocol": list(protocol), **policy}
-    lines = ["[[service]]"] + [f"{key} = {json.dumps(value)}" for key, value in keys.items() if value is not None]
+    keys = {
+        "name": name,
+        "framework": "marathon" if name else None,
+        "address": address,
+        "port": port,
+        "protocol": list(protocol),
+        **policy,
+    }
+    lines = ["[[service]]"] + [
+        f"{key} = {json.dumps(value)}" for key, value in keys.items() if value is not None
+    ]
     for backend in backends:
         lines += ["[[service.backend]]", f'address = "{backend[0]}"', f"port = {backend[1]}"]
         lines += [f"weight = {backend[2]}"] if len(backend) > 2 else []
@@ -48,7 +59,9 @@ class Daemon:
             "api": {"socket": self.socket},
             "files": {"directory": node.services},
             "dataplane": {"bpffs": node.bpffs, "cgroup": node.cgroup},
-            "mesos": {}, "l4lb": {}, "dns": {},
+            "mesos": {},
+            "l4lb": {},
+            "dns": {},
         }
         for table, keys in config.items():
             tables[table].update(keys)
@@ -59,7 +72,11 @@ class Daemon:
 
     def start(self, ready=True):
         """Starts viaductd and, with ready=True, waits until it answers and has written its rows to the kernel."""
-        self.process = self.node.start("viaductd", [f"{self.lab.bin_dir}/viaductd", "--config", self.config_path], cgroup=self.node.cgroup)
+        self.process = self.node.start(
+            "viaductd",
+            [f"{self.lab.bin_dir}/viaductd", "--config", self.config_path],
+            cgroup=self.node.cgroup,
+        )
         if ready:
             self.wait_ready()
         return self
@@ -67,9 +84,14 @@ class Daemon:
     def wait_ready(self, timeout=20.0):
         def ready():
             if not self.alive():
-                raise RuntimeError(f"viaductd ended with status {self.process.popen.returncode}:\n{self.process.log()[-4000:]}")
+                raise RuntimeError(
+                    f"viaductd ended with status {self.process.popen.returncode}:\n{self.process.log()[-4000:]}"
+                )
             status = self.get("/v1/status")
-            return status["complete"] and status["dataplane"]["applied_revision"] == status["revision"]
+            return (
+                status["complete"] and status["dataplane"]["applied_revision"] == status["revision"]
+            )
+
         wait_for(f"viaductd of {self.node.name} to be ready", ready, timeout)
 
     def alive(self):
@@ -112,23 +134,33 @@ class Daemon:
 
     def backends(self, vip, protocol="tcp"):
         """{"ADDRESS:PORT": backend} of a VIP as /v1/vips names it ("web.marathon.l4lb.thisdcos.directory:80"); {} if absent."""
-        return {b["dial"]: b for v in self.get("/v1/vips") if v["vip"] == vip and v["protocol"] == protocol for b in v["backend"]}
+        return {
+            b["dial"]: b
+            for v in self.get("/v1/vips")
+            if v["vip"] == vip and v["protocol"] == protocol
+            for b in v["backend"]
+        }
 
     def wait_backends(self, vip, dials, protocol="tcp", timeout=10.0):
         """Waits until a VIP has exactly these backends, all of them in the kernel."""
+
         def there():
             found = self.backends(vip, protocol)
             assert set(found) == set(dials), f"{sorted(found)} instead of {sorted(dials)}"
             return all(b["in_kernel"] for b in found.values()) if found else not dials
+
         try:
             wait_for(f"{vip} to have {sorted(dials)}", there, timeout) if dials else wait_for(
-                f"{vip} to go", lambda: not self.backends(vip, protocol), timeout)
+                f"{vip} to go", lambda: not self.backends(vip, protocol), timeout
+            )
         except TimeoutError as error:
             raise TimeoutError(f"{error}\n{self.log()[-3000:]}") from None
 
     def ctl(self, *arguments, check=True):
         """Runs viaductctl against this daemon; returns the CompletedProcess."""
-        return self.node.run([f"{self.lab.bin_dir}/viaductctl", "--socket", self.socket, *arguments], check=check)
+        return self.node.run(
+            [f"{self.lab.bin_dir}/viaductctl", "--socket", self.socket, *arguments], check=check
+        )
 
 
 class Client:
@@ -137,7 +169,9 @@ class Client:
     def __init__(self, space, inside):
         cgroup = space.cgroup if inside else None
         name = "client-in" if inside else "client-out"
-        self.process = space.python(f"{name}{space.lab.number()}", "client.py", cgroup=cgroup, etc=space.lab.etc, stdin=True)
+        self.process = space.python(
+            f"{name}{space.lab.number()}", "client.py", cgroup=cgroup, etc=space.lab.etc, stdin=True
+        )
 
     def do(self, action, timeout=60.0, **arguments):
         """Sends a request, returns the answer; a failed action is an answer with "error"."""

@@ -48,7 +48,9 @@ def _checked(result, what):
 
 def require_privileges():
     """Ends the program when namespaces cannot be made: a skip, or a failure under VIADUCT_REQUIRE_PRIVILEGED=1."""
-    missing = [tool for tool in ("ip", "nsenter", "setpriv", "unshare", "mount") if not shutil.which(tool)]
+    missing = [
+        tool for tool in ("ip", "nsenter", "setpriv", "unshare", "mount") if not shutil.which(tool)
+    ]
     reason = None
     if os.geteuid() != 0:
         reason = "needs root"
@@ -66,7 +68,9 @@ def run(argv, **options):
     """subprocess.run that takes text, captures it, and raises RuntimeError with the program's own words."""
     done = subprocess.run(argv, capture_output=True, text=True, **options)
     if done.returncode:
-        raise RuntimeError(f"{' '.join(argv)}: status {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+        raise RuntimeError(
+            f"{' '.join(argv)}: status {done.returncode}: {done.stderr.strip() or done.stdout.strip()}"
+        )
     return done.stdout
 
 
@@ -84,26 +88,42 @@ class Space:
         run(["ip", "-n", self.netns, "-batch", "-"], input="\n".join(lines) + "\n")
 
     def sysctl(self, values):
-        script = "".join(f"echo {value} >/proc/sys/{key.replace('.', '/')} || exit 1\n" for key, value in values.items())
+        script = "".join(
+            f"echo {value} >/proc/sys/{key.replace('.', '/')} || exit 1\n"
+            for key, value in values.items()
+        )
         run(["nsenter", f"--net=/run/netns/{self.netns}", "sh", "-c", script])
 
     def run(self, argv, cgroup=None, etc=None, check=True, **options):
         """Runs a program here to its end; returns the CompletedProcess."""
-        done = subprocess.run(entering(self.netns, cgroup, etc) + argv, capture_output=True, text=True, **options)
+        done = subprocess.run(
+            entering(self.netns, cgroup, etc) + argv, capture_output=True, text=True, **options
+        )
         if check and done.returncode:
-            raise RuntimeError(f"{' '.join(argv)}: status {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+            raise RuntimeError(
+                f"{' '.join(argv)}: status {done.returncode}: {done.stderr.strip() or done.stdout.strip()}"
+            )
         return done
 
     def start(self, name, argv, cgroup=None, etc=None, **options):
         """Starts a program here that the lab ends; from the main thread only, whose end would end it too."""
-        process = Process(f"{self.name}/{name}", entering(self.netns, cgroup, etc) + argv,
-                          log=f"{self.lab.folder}/{self.name}-{name}.log", **options)
+        process = Process(
+            f"{self.name}/{name}",
+            entering(self.netns, cgroup, etc) + argv,
+            log=f"{self.lab.folder}/{self.name}-{name}.log",
+            **options,
+        )
         self.lab.processes.append(process)
         return process
 
     def python(self, name, script, *arguments, **options):
         """Starts a script of tests/support and waits until it says that it is ready."""
-        process = self.start(name, [sys.executable, "-SB", f"{HERE}/{script}", *map(str, arguments)], pipe=True, **options)
+        process = self.start(
+            name,
+            [sys.executable, "-SB", f"{HERE}/{script}", *map(str, arguments)],
+            pipe=True,
+            **options,
+        )
         return process.expect("ready")
 
     def server(self, name, *listeners, **options):
@@ -118,17 +138,39 @@ class Container(Space):
         super().__init__(node.lab, name)
         self.node, self.v4, self.v6 = node, v4, v6
         self.veth = f"veth{node.lab.number()}"
-        run(["ip", "link", "add", self.veth, "netns", node.netns, "type", "veth", "peer", "name", "eth0", "netns", self.netns])
+        run(
+            [
+                "ip",
+                "link",
+                "add",
+                self.veth,
+                "netns",
+                node.netns,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "netns",
+                self.netns,
+            ]
+        )
         # The gateway addresses are the same for all containers, as with any routed veth set-up.
-        node.ip(f"link set {self.veth} up",
-                f"address add 169.254.1.1/32 dev {self.veth} scope link",
-                f"address add fe80::1/64 dev {self.veth} nodad",
-                f"route add {v4}/32 dev {self.veth} src {node.v4}",
-                f"route add {v6}/128 dev {self.veth} src {node.v6}")
-        self.ip("link set eth0 up",
-                f"address add {v4}/32 dev eth0", f"address add {v6}/128 dev eth0 nodad",
-                "route add 169.254.1.1 dev eth0 scope link", f"route add default via 169.254.1.1 dev eth0 src {v4}",
-                f"route add default via fe80::1 dev eth0 src {v6}")
+        node.ip(
+            f"link set {self.veth} up",
+            f"address add 169.254.1.1/32 dev {self.veth} scope link",
+            f"address add fe80::1/64 dev {self.veth} nodad",
+            f"route add {v4}/32 dev {self.veth} src {node.v4}",
+            f"route add {v6}/128 dev {self.veth} src {node.v6}",
+        )
+        self.ip(
+            "link set eth0 up",
+            f"address add {v4}/32 dev eth0",
+            f"address add {v6}/128 dev eth0 nodad",
+            "route add 169.254.1.1 dev eth0 scope link",
+            f"route add default via 169.254.1.1 dev eth0 src {v4}",
+            f"route add default via fe80::1 dev eth0 src {v6}",
+        )
         for other in node.lab.nodes:
             if other is not node:
                 other.ip(f"route add {v4}/32 via {node.v4}", f"route add {v6}/128 via {node.v6}")
@@ -149,18 +191,52 @@ class Node(Space):
         os.mkdir(self.cgroup)
         os.mkdir(self.services)
         self.containers = []
-        run(["ip", "link", "add", f"port{name}", "netns", lab.fabric.netns, "type", "veth", "peer", "name", "eth0", "netns", self.netns])
+        run(
+            [
+                "ip",
+                "link",
+                "add",
+                f"port{name}",
+                "netns",
+                lab.fabric.netns,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "netns",
+                self.netns,
+            ]
+        )
         lab.fabric.ip(f"link set port{name} master bridge0", f"link set port{name} up")
-        self.sysctl({"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1, "net.ipv6.conf.default.forwarding": 1})
-        self.ip("link set eth0 up", f"address add {v4}/24 dev eth0", f"address add {v6}/64 dev eth0 nodad")
+        self.sysctl(
+            {
+                "net.ipv4.ip_forward": 1,
+                "net.ipv6.conf.all.forwarding": 1,
+                "net.ipv6.conf.default.forwarding": 1,
+            }
+        )
+        self.ip(
+            "link set eth0 up",
+            f"address add {v4}/24 dev eth0",
+            f"address add {v6}/64 dev eth0 nodad",
+        )
         for other in lab.nodes:
             for box in other.containers:
-                self.ip(f"route add {box.v4}/32 via {other.v4}", f"route add {box.v6}/128 via {other.v6}")
+                self.ip(
+                    f"route add {box.v4}/32 via {other.v4}",
+                    f"route add {box.v6}/128 via {other.v6}",
+                )
 
     def container(self, name=None, v4=None, v6=None):
         """A new container of this node; by default with the next of 203.0.113.1.. and 2001:db8:0:2::1.. ."""
         number = self.lab.number()
-        box = Container(self, name or f"c{number}", v4 or f"203.0.113.{number}", v6 or f"2001:db8:0:2::{number:x}")
+        box = Container(
+            self,
+            name or f"c{number}",
+            v4 or f"203.0.113.{number}",
+            v6 or f"2001:db8:0:2::{number:x}",
+        )
         self.containers.append(box)
         return box
 
@@ -212,7 +288,12 @@ class Lab:
     def node(self, name=None, v4=None, v6=None):
         """A new node, by default node1 with 192.0.2.1 and 2001:db8:0:1::1, and so on."""
         number = len(self.nodes) + 1
-        node = Node(self, name or f"node{number}", v4 or f"192.0.2.{number}", v6 or f"2001:db8:0:1::{number:x}")
+        node = Node(
+            self,
+            name or f"node{number}",
+            v4 or f"192.0.2.{number}",
+            v6 or f"2001:db8:0:1::{number:x}",
+        )
         self.nodes.append(node)
         return node
 
@@ -232,7 +313,9 @@ class Lab:
         """Its parent ends at once, so that nobody who ends this process and its children ends the guard too."""
         reading, self._guard = os.pipe()
         script = 'exec 3<&0; setsid sh -c "$2" "$0" "$1" <&3 3<&- >"$1/guard.log" 2>&1 &'
-        subprocess.run(["sh", "-c", script, self.cgroup, self.folder, GUARD], stdin=reading, check=True)
+        subprocess.run(
+            ["sh", "-c", script, self.cgroup, self.folder, GUARD], stdin=reading, check=True
+        )
         os.close(reading)
 
     def _cgroup_root(self):
@@ -250,8 +333,10 @@ class Lab:
         """What a container's /etc says: names come from the node's DNS addresses and from nowhere else."""
         self.etc = f"{self.folder}/etc"
         os.mkdir(self.etc)
-        for name, text in (("resolv.conf", "nameserver 198.51.100.1\noptions timeout:1 attempts:3\n"),
-                           ("nsswitch.conf", "hosts: files dns\n")):
+        for name, text in (
+            ("resolv.conf", "nameserver 198.51.100.1\noptions timeout:1 attempts:3\n"),
+            ("nsswitch.conf", "hosts: files dns\n"),
+        ):
             if os.path.exists(f"/etc/{name}"):
                 with open(f"{self.etc}/{name}", "w", encoding="ascii") as file:
                     file.write(text)

@@ -28,14 +28,21 @@ class Recording:
         state = self.folder / f"{name}.GET_STATE.json"
         self.state, self.status, self.size = state.read_bytes(), 200, 0
         agent = self.folder / f"{name}.GET_AGENT.json"
-        self.agent = agent.read_bytes() if agent.exists() else self._agent_of(json.loads(self.state))
+        self.agent = (
+            agent.read_bytes() if agent.exists() else self._agent_of(json.loads(self.state))
+        )
 
     @staticmethod
     def _agent_of(state):
         """GET_AGENT where the recording lacks it: the id that the state's tasks name."""
         tasks = state["get_state"].get("get_tasks", {})
         ids = [task["agent_id"] for kind in tasks.values() for task in kind]
-        return json.dumps({"type": "GET_AGENT", "get_agent": {"agent_info": {"id": ids[0], "hostname": "agent-one.example"}}}).encode()
+        return json.dumps(
+            {
+                "type": "GET_AGENT",
+                "get_agent": {"agent_info": {"id": ids[0], "hostname": "agent-one.example"}},
+            }
+        ).encode()
 
     def command(self, line):
         word, _, rest = line.strip().partition(" ")
@@ -63,7 +70,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.path.rstrip("/").endswith("/api/v1"):
             return self.fail(404, "Not found")
         if self.headers.get("Content-Type") != "application/json":
-            return self.fail(415, "Expecting 'Content-Type' of application/json or application/x-protobuf")
+            return self.fail(
+                415, "Expecting 'Content-Type' of application/json or application/x-protobuf"
+            )
         try:
             call = json.loads(body)["type"]
         except (ValueError, KeyError, TypeError):
@@ -74,7 +83,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if recording.status != 200:
             return self.fail(recording.status, "Agent has not finished recovery")
         if call == "GET_STATE":
-            return self.send_large(recording.size) if recording.size else self.send(200, "application/json", recording.state)
+            return (
+                self.send_large(recording.size)
+                if recording.size
+                else self.send(200, "application/json", recording.state)
+            )
         if call == "GET_AGENT":
             return self.send(200, "application/json", recording.agent)
         return self.fail(400, f"Failed to validate agent::Call: unknown call {call}")

@@ -8,7 +8,8 @@ import time
 def wait_for(what, condition, timeout=10.0, interval=0.02):
     """Calls condition() until it gives something true, and returns that.
 
-    Raises TimeoutError that names `what` and the last value (or exception) after `timeout` seconds."""
+    Raises TimeoutError that names `what` and the last value (or exception) after `timeout` seconds.
+    """
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -26,7 +27,8 @@ def entering(netns, cgroup=None, etc=None):
     """A command prefix that runs what follows in a network namespace, and dies with the process that starts it.
 
     cgroup: a cgroup v2 folder to join first. etc: a folder whose files (resolv.conf, ...) stand in for those of /etc.
-    Only the network namespace changes (`ip netns exec` would also remount /sys and hide cgroups and bpffs there)."""
+    Only the network namespace changes (`ip netns exec` would also remount /sys and hide cgroups and bpffs there).
+    """
     prefix = []
     if cgroup:
         prefix += ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', cgroup]
@@ -44,9 +46,13 @@ class Process:
         self.name, self.log_path = name, log
         self._tail = b""
         err = open(log, "ab") if log else subprocess.DEVNULL
-        self.popen = subprocess.Popen(argv, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                                      stdout=subprocess.PIPE if pipe else err, stderr=err,
-                                      env={**os.environ, **(env or {})})
+        self.popen = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if pipe else err,
+            stderr=err,
+            env={**os.environ, **(env or {})},
+        )
         if log:
             err.close()
 
@@ -69,10 +75,14 @@ class Process:
         while b"\n" not in self._tail:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.popen.stdout], [], [], left)[0]:
-                raise TimeoutError(f"{self.name}: no line within {timeout:g} s; {self.log()[-2000:]}")
+                raise TimeoutError(
+                    f"{self.name}: no line within {timeout:g} s; {self.log()[-2000:]}"
+                )
             data = os.read(self.popen.stdout.fileno(), 65536)
             if not data:
-                raise RuntimeError(f"{self.name} ended (status {self.popen.wait()}): {self.log()[-2000:]}")
+                raise RuntimeError(
+                    f"{self.name} ended (status {self.popen.wait()}): {self.log()[-2000:]}"
+                )
             self._tail += data
         line, _, self._tail = self._tail.partition(b"\n")
         return line.decode()

@@ -55,9 +55,13 @@ def main():
         protocol, _, where = listener.partition(":")
         address, _, port = where.rpartition(":")
         if protocol == "tcp":
-            loops.append((Server6 if ":" in address else Server)((address, int(port)), Handler).serve_forever)
+            loops.append(
+                (Server6 if ":" in address else Server)((address, int(port)), Handler).serve_forever
+            )
         elif protocol == "udp":
-            sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+            sock = socket.socket(
+                socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM
+            )
             sock.bind((address, int(port)))
             loops.append(lambda sock=sock: echo(sock, name))
         else:
