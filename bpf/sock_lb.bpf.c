@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
- * cgroup v2 socket hooks: connect() and sendmsg() to a VIP become connect() and sendmsg() to one of its backends, so
- * that packets need no translation afterwards. recvmsg() and getpeername() show the VIP again. TCP and UDP, IPv4, IPv6
- * and IPv4-mapped addresses. Verdicts: 1 lets the call go on; 0 fails it, with ECONNREFUSED where no backend takes it.
+ * cgroup v2 socket hooks: connect() and sendmsg() to a VIP become connect() and sendmsg() to one of
+ * its backends, so that packets need no translation afterwards. recvmsg() and getpeername() show
+ * the VIP again. TCP and UDP, IPv4, IPv6 and IPv4-mapped addresses. Verdicts: 1 lets the call go
+ * on; 0 fails it, with ECONNREFUSED where no backend takes it.
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
@@ -31,9 +32,6 @@ static __always_inline enum vd_reason find_service(struct call *c)
 	if (!service)
 		return VD_NOT_VIP;
 	c->choice.service = service;
-	c->choice.vip = c->addr;
-	c->choice.vip_port = c->port;
-	c->choice.proto = c->proto;
 	return VD_NEXT;
 }
 
@@ -42,7 +40,8 @@ static __always_inline enum vd_reason pick_backend(struct call *c)
 	struct vd_load *load;
 
 	if (c->choice.service->sock_pick == VD_PICK_HASH)
-		c->choice.hash = vd_hash_socket(bpf_get_socket_cookie(c->ctx), &c->addr, c->port, c->proto);
+		c->choice.hash =
+			vd_hash_socket(bpf_get_socket_cookie(c->ctx), &c->addr, c->port, c->proto);
 	VD_TRY(vd_pick_backend(&c->choice, c->choice.service->sock_pick));
 	load = vd_load_at(c->choice.backend_id);
 	if (load)
@@ -77,8 +76,8 @@ static __always_inline void forget(struct call *c)
 }
 
 /*
- * The socket's VIP while it is connected. connect(AF_UNSPEC) runs no hook: it shows in a destination port of 0,
- * and is honoured by the first call that looks.
+ * The socket's VIP while it is connected. connect(AF_UNSPEC) runs no hook: it shows in a
+ * destination port of 0, and is honoured by the first call that looks.
  */
 static __always_inline struct vd_sock *connected_sock(struct call *c)
 {
@@ -101,7 +100,7 @@ static __always_inline enum vd_reason remember_connected(struct call *c)
 	if (!s || !load)
 		return VD_FLOW_TABLE_FULL;
 	vd_sock_uncount(s);
-	s->peer = vd_peer_of(&c->choice);
+	s->peer = vd_peer_of(&c->choice, &c->addr, c->port);
 	s->connected_ns = bpf_ktime_get_coarse_ns();
 	s->proto = c->proto;
 	s->counted = 1;
@@ -115,7 +114,7 @@ static __always_inline enum vd_reason rewrite(struct call *c)
 	return VD_FORWARDED;
 }
 
-/* A refused connect() leaves a UDP socket connected as it was, so the old VIP is forgotten only after the choice. */
+/* A refused connect() leaves a UDP socket connected as it was: its VIP is forgotten after that. */
 static __always_inline enum vd_reason connect(struct call *c)
 {
 	enum vd_reason reason;
@@ -198,7 +197,7 @@ static __always_inline enum vd_reason remember_peer(struct call *c)
 	place = peer_place(c, s);
 	if (place >= VD_UDP_PEERS_MAX)
 		return VD_FLOW_TABLE_FULL;
-	s->peers[place] = vd_peer_of(&c->choice);
+	s->peers[place] = vd_peer_of(&c->choice, &c->addr, c->port);
 	return VD_NEXT;
 }
 

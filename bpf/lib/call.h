@@ -13,7 +13,7 @@
 
 struct call {
 	struct bpf_sock_addr *ctx;
-	struct vd_addr addr; /* the address in the call: destination, or source of what was received */
+	struct vd_addr addr; /* destination, or source of what was received */
 	__be16 port;
 	__u8 proto;
 	bool is_v6; /* constant per program: which fields of ctx exist */
@@ -35,14 +35,15 @@ static __always_inline struct call call_from_v6(struct bpf_sock_addr *ctx)
 {
 	return (struct call){
 		.ctx = ctx,
-		.addr = {.words = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]}},
+		.addr = {.words = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+				   ctx->user_ip6[3]}},
 		.port = (__be16)ctx->user_port,
 		.proto = (__u8)ctx->protocol,
 		.is_v6 = true,
 	};
 }
 
-/* The call goes on with another address. A VIP and its backend are of one family, so a mapped one stays mapped. */
+/* The call goes on with another address. VIP and backend are of one family: mapped stays mapped. */
 static __always_inline void call_set_addr(struct call *c, const struct vd_addr *addr, __be16 port)
 {
 	if (c->is_v6) {

@@ -20,8 +20,10 @@
 enum vd_verdict { VD_VERDICT_PASS, VD_VERDICT_REFUSE, VD_VERDICT_DROP };
 
 /* One bit for each reason with that verdict. */
-#define VD_REFUSE_BIT(name, verdict, help) ((VD_VERDICT_##verdict == VD_VERDICT_REFUSE ? 1ULL : 0) << VD_##name) |
-#define VD_DROP_BIT(name, verdict, help) ((VD_VERDICT_##verdict == VD_VERDICT_DROP ? 1ULL : 0) << VD_##name) |
+#define VD_REFUSE_BIT(name, verdict, help)                                                         \
+	((VD_VERDICT_##verdict == VD_VERDICT_REFUSE ? 1ULL : 0) << VD_##name) |
+#define VD_DROP_BIT(name, verdict, help)                                                           \
+	((VD_VERDICT_##verdict == VD_VERDICT_DROP ? 1ULL : 0) << VD_##name) |
 #define VD_REFUSE_MASK (VD_REASONS(VD_REFUSE_BIT) 0)
 #define VD_DROP_MASK (VD_REASONS(VD_DROP_BIT) 0)
 

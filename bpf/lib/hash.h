@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * The hash that turns a flow into a slot. It depends on nothing but its input, so every node and every hook
- * gives one flow the same slot. Calls no kernel helper.
+ * The hash that turns a flow into a slot. It depends on nothing but its input, so every node and
+ * every hook gives one flow the same slot. Calls no kernel helper.
  */
 #ifndef VIADUCT_BPF_HASH_H
 #define VIADUCT_BPF_HASH_H
@@ -9,18 +9,19 @@
 #include <linux/types.h>
 #include <viaduct/abi/address.h>
 
+#define VD_HASH_INLINE static inline __attribute__((always_inline))
 #define VD_HASH_SEED 0x76696164756374ULL
 #define VD_HASH_STEP 0x9e3779b97f4a7c15ULL /* 2^64 / golden ratio, odd */
 
-/* One 64-bit word enters the hash. The shift brings the high bits, which a multiplication mixes best, down again. */
-static inline __attribute__((always_inline)) __u64 vd_hash_add(__u64 hash, __u64 word)
+/* One 64-bit word enters. The shift brings down the high bits, which multiplying mixes best. */
+VD_HASH_INLINE __u64 vd_hash_add(__u64 hash, __u64 word)
 {
 	hash = (hash ^ word) * VD_HASH_STEP;
 	return hash ^ (hash >> 32);
 }
 
 /* Every input bit reaches every output bit. Source: the finalizer of MurmurHash3, 64 bit. */
-static inline __attribute__((always_inline)) __u32 vd_hash_end(__u64 hash)
+VD_HASH_INLINE __u32 vd_hash_end(__u64 hash)
 {
 	hash ^= hash >> 33;
 	hash *= 0xff51afd7ed558ccdULL;
@@ -29,16 +30,15 @@ static inline __attribute__((always_inline)) __u32 vd_hash_end(__u64 hash)
 	return (__u32)(hash >> 32);
 }
 
-static inline __attribute__((always_inline)) __u64 vd_hash_addr(__u64 hash, const struct vd_addr *a)
+VD_HASH_INLINE __u64 vd_hash_addr(__u64 hash, const struct vd_addr *a)
 {
 	hash = vd_hash_add(hash, (__u64)a->words[0] << 32 | a->words[1]);
 	return vd_hash_add(hash, (__u64)a->words[2] << 32 | a->words[3]);
 }
 
 /* A packet's flow: who talks to which VIP. */
-static inline __attribute__((always_inline)) __u32 vd_hash_flow(const struct vd_addr *client, __be16 client_port,
-								const struct vd_addr *vip, __be16 vip_port,
-								__u8 proto)
+VD_HASH_INLINE __u32 vd_hash_flow(const struct vd_addr *client, __be16 client_port,
+				  const struct vd_addr *vip, __be16 vip_port, __u8 proto)
 {
 	__u64 hash = vd_hash_addr(vd_hash_addr(VD_HASH_SEED, client), vip);
 
@@ -46,9 +46,9 @@ static inline __attribute__((always_inline)) __u32 vd_hash_flow(const struct vd_
 	return vd_hash_end(hash);
 }
 
-/* A socket's flow: its port is not chosen yet when it connects, so its cookie takes the place of address and port. */
-static inline __attribute__((always_inline)) __u32 vd_hash_socket(__u64 cookie, const struct vd_addr *vip,
-								  __be16 vip_port, __u8 proto)
+/* A socket has no port yet when it connects: its cookie takes the place of address and port. */
+VD_HASH_INLINE __u32 vd_hash_socket(__u64 cookie, const struct vd_addr *vip, __be16 vip_port,
+				    __u8 proto)
 {
 	__u64 hash = vd_hash_addr(vd_hash_add(VD_HASH_SEED, cookie), vip);
 
@@ -56,13 +56,13 @@ static inline __attribute__((always_inline)) __u32 vd_hash_socket(__u64 cookie, 
 }
 
 /* The n-th further choice of a flow whose first slot cannot be used; n = 0 is the first. */
-static inline __attribute__((always_inline)) __u32 vd_hash_again(__u32 hash, __u32 n)
+VD_HASH_INLINE __u32 vd_hash_again(__u32 hash, __u32 n)
 {
 	return n == 0 ? hash : vd_hash_end(vd_hash_add(hash, n));
 }
 
 /* Scales a hash to 0..count-1 without a division. @return 0 if count is 0. */
-static inline __attribute__((always_inline)) __u32 vd_hash_slot(__u32 hash, __u32 count)
+VD_HASH_INLINE __u32 vd_hash_slot(__u32 hash, __u32 count)
 {
 	return (__u32)(((__u64)hash * count) >> 32);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-/* What a socket remembers of the VIPs it talks to. The socket's lock is held in every hook, so entries need no other. */
+/*
+ * What a socket remembers of the VIPs it talks to. Every hook but the last runs under the socket's
+ * lock, so entries need no other.
+ */
 #ifndef VIADUCT_BPF_PEER_H
 #define VIADUCT_BPF_PEER_H
 
@@ -11,12 +14,13 @@
 #include "lib/clock.h"
 #include "lib/select.h"
 
-static __always_inline struct vd_peer vd_peer_of(const struct vd_choice *c)
+static __always_inline struct vd_peer vd_peer_of(const struct vd_choice *c,
+						 const struct vd_addr *vip, __be16 vip_port)
 {
 	return (struct vd_peer){
-		.vip = c->vip,
+		.vip = *vip,
 		.backend = c->backend->addr,
-		.vip_port = c->vip_port,
+		.vip_port = vip_port,
 		.backend_port = c->backend->port,
 		.backend_id = c->backend_id,
 		.backend_generation = c->backend->generation,
@@ -24,12 +28,14 @@ static __always_inline struct vd_peer vd_peer_of(const struct vd_choice *c)
 	};
 }
 
-static __always_inline bool vd_peer_is_vip(const struct vd_peer *p, const struct vd_addr *vip, __be16 port)
+static __always_inline bool vd_peer_is_vip(const struct vd_peer *p, const struct vd_addr *vip,
+					   __be16 port)
 {
 	return p->backend_id != 0 && p->vip_port == port && vd_addr_equal(&p->vip, vip);
 }
 
-static __always_inline bool vd_peer_is_backend(const struct vd_peer *p, const struct vd_addr *addr, __be16 port)
+static __always_inline bool vd_peer_is_backend(const struct vd_peer *p, const struct vd_addr *addr,
+					       __be16 port)
 {
 	return p->backend_id != 0 && p->backend_port == port && vd_addr_equal(&p->backend, addr);
 }
@@ -45,7 +51,7 @@ static __always_inline bool vd_peer_valid(const struct vd_peer *p, __u32 now_s)
 	return b && (b->weight != 0 || now_s - p->last_used_s <= VD_UDP_IDLE_S);
 }
 
-/* Counts the socket out of its backend, once. An id that was handed out again is another backend's count. */
+/* Counts the socket out of its backend, once. An id that was handed out again is no longer its. */
 static __always_inline void vd_sock_uncount(struct vd_sock *s)
 {
 	struct vd_load *load;

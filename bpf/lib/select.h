@@ -13,22 +13,19 @@
 #include "lib/hash.h"
 #include "maps.h"
 
-/* While the maps change a slot may name a backend that is gone or drained; so many slots are tried before refusing. */
+/* Slots tried before refusing: while the maps change, one may name a backend that takes nobody. */
 #define VD_PICK_TRIES 8
 
-/* One choice: what is dialled, how to choose, and what was chosen. */
 struct vd_choice {
-	struct vd_addr vip;
-	__be16 vip_port;
-	__u8 proto;
-	__u32 hash; /* of the flow; used by VD_PICK_HASH */
 	struct vd_service *service;
 	struct vd_backend *backend;
 	__u32 backend_id;
+	__u32 hash; /* of the flow; only VD_PICK_HASH looks */
 };
 
 /* The one place that knows of two service maps. @return NULL: not a VIP. */
-static __always_inline struct vd_service *vd_find_service(const struct vd_addr *vip, __be16 port, __u8 proto)
+static __always_inline struct vd_service *vd_find_service(const struct vd_addr *vip, __be16 port,
+							  __u8 proto)
 {
 	if (vd_addr_is_v4(vip)) {
 		struct vd_service4_key key = {.addr = vip->words[3], .port = port, .proto = proto};
@@ -70,7 +67,7 @@ static __always_inline struct vd_backend *vd_backend_open(__u32 id, __u32 servic
 	if (id == 0)
 		return NULL;
 	b = vd_backend_at(id);
-	if (!b || b->generation == 0 || b->service_id != service_id || b->weight == 0)
+	if (!b || b->service_id != service_id || b->weight == 0)
 		return NULL;
 	return b;
 }
@@ -85,7 +82,7 @@ static __always_inline __u32 vd_slot_read(const struct vd_service *service, __u3
 	return l ? l->backend[slot % VD_SLOTS_PER_LINE] : 0;
 }
 
-/* Open connections per weight, compared without a division; a tie keeps the first, which is random already. */
+/* Open connections per weight, without a division. A tie keeps the first: it is random already. */
 static __always_inline bool vd_less_loaded(__u32 id, const struct vd_backend *b, __u32 than_id,
 					   const struct vd_backend *than)
 {
@@ -122,7 +119,8 @@ static __always_inline enum vd_reason vd_pick_backend(struct vd_choice *c, __u8 
 	if (c->service->slot_count == 0)
 		return VD_NO_BACKEND;
 	for (__u32 i = 0; i < VD_PICK_TRIES; i++) {
-		vd_try_slot(c, pick == VD_PICK_HASH ? vd_hash_again(c->hash, i) : bpf_get_prandom_u32());
+		vd_try_slot(c, pick == VD_PICK_HASH ? vd_hash_again(c->hash, i)
+						    : bpf_get_prandom_u32());
 		if (pick == VD_PICK_LEAST_LOADED)
 			vd_try_slot(c, bpf_get_prandom_u32());
 		if (c->backend)

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * The flow table. A flow has two entries, one a direction, and either holds all that the other says:
+ *   request: client:cport > vip:vport      becomes  source:sport > backend:bport
+ *   reply:   backend:bport > source:sport  becomes  vip:vport > client:cport
+ * `source` is the client, or the VIP in a hairpin. `sport` is the client's port unless another flow
+ * has the reply entry already: two VIPs may share a backend, and a client may use a port towards both.
+ */
+#ifndef VIADUCT_BPF_FLOW_H
+#define VIADUCT_BPF_FLOW_H
+
+#include <linux/bpf.h>
+#include <linux/errno.h>
+#include <linux/in.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <viaduct/abi/flow.h>
+#include <viaduct/abi/reason.h>
+
+#include "lib/clock.h"
+#include "lib/parse.h"
+#include "lib/pkt.h"
+#include "maps.h"
+
+#define VD_PORT_TRIES 8 /* source ports tried for one flow */
+#define VD_PORT_MIN 32768 /* chosen ports are VD_PORT_MIN..65535 */
+#define VD_CLOSING_IDLE_S 60 /* a closed TCP flow silent for longer is over */
+
+static __always_inline struct vd_flow *find_flow(struct pkt *p)
+{
+	return bpf_map_lookup_elem(&vd_flow_v1, &p->tuple);
+}
+
+/* Fills p->other_key and p->other from p->tuple and p->nat. */
+static __always_inline void make_other(struct pkt *p)
+{
+	p->other_key.src = p->nat.dst;
+	p->other_key.dst = p->nat.src;
+	p->other_key.sport = p->nat.dport;
+	p->other_key.dport = p->nat.sport;
+	p->other_key.proto = p->tuple.proto;
+	p->other = p->nat;
+	p->other.src = p->tuple.dst;
+	p->other.dst = p->tuple.src;
+	p->other.sport = p->tuple.dport;
+	p->other.dport = p->tuple.sport;
+	p->other.flags ^= VD_FLOW_REPLY;
+	p->other.packets = 0;
+}
+
+/* Does this entry belong to the flow that p->other describes? */
+static __always_inline bool is_other(const struct pkt *p, const struct vd_flow *f)
+{
+	return f->sport == p->other.sport && f->dport == p->other.dport &&
+	       vd_addr_equal(&f->src, &p->other.src) && vd_addr_equal(&f->dst, &p->other.dst);
+}
+
+static __always_inline bool is_alive(const struct pkt *p, const struct vd_flow *f)
+{
+	__u32 idle_s = p->now_s - f->last_seen_s;
+
+	if (p->tuple.proto == IPPROTO_UDP)
+		return idle_s <= VD_UDP_IDLE_S;
+	return !(f->flags & VD_FLOW_CLOSING) || idle_s <= VD_CLOSING_IDLE_S;
+}
+
+static __always_inline bool is_syn(const struct pkt *p)
+{
+	return (p->tcp_flags & (VD_TCP_SYN | VD_TCP_ACK)) == VD_TCP_SYN;
+}
+
+static __always_inline __u32 flags_after(const struct pkt *p, __u32 flags)
+{
+	if (p->tcp_flags & (VD_TCP_FIN | VD_TCP_RST))
+		return flags | VD_FLOW_CLOSING;
+	return is_syn(p) ? flags & ~VD_FLOW_CLOSING : flags;
+}
+
+/* The other direction's entry follows this one, and comes back if the table had no room for it. */
+static __always_inline void mirror_flow(struct pkt *p)
+{
+	struct vd_flow *f;
+
+	make_other(p);
+	f = bpf_map_lookup_elem(&vd_flow_v1, &p->other_key);
+	if (!f) {
+		bpf_map_update_elem(&vd_flow_v1, &p->other_key, &p->other, BPF_NOEXIST);
+	} else if (is_other(p, f)) {
+		f->last_seen_s = p->other.last_seen_s;
+		f->flags = p->other.flags;
+	}
+}
+
+/* The entry is used by this packet. Once a second, and when TCP's state changes, both entries are written. */
+static __always_inline void use_flow(struct pkt *p, struct vd_flow *f)
+{
+	__u32 flags = flags_after(p, f->flags);
+	bool changed = f->last_seen_s != p->now_s || f->flags != flags;
+
+	f->packets += 1; /* two CPUs may lose one: a figure for people */
+	if (changed) {
+		f->last_seen_s = p->now_s;
+		f->flags = flags;
+	}
+	p->nat = *f;
+	if (changed)
+		mirror_flow(p);
+}
+
+/* The client's next packet is picked anew; late packets of the old backend no longer reach it. */
+static __always_inline void forget_flow(struct pkt *p, struct vd_flow *f)
+{
+	struct vd_flow *other;
+
+	p->nat = *f;
+	make_other(p);
+	other = bpf_map_lookup_elem(&vd_flow_v1, &p->other_key);
+	if (other && is_other(p, other))
+		bpf_map_delete_elem(&vd_flow_v1, &p->other_key);
+	bpf_map_delete_elem(&vd_flow_v1, &p->tuple);
+	p->nat.backend_id = 0;
+}
+
+/* Takes the reply entry for p->other, unless another flow that is alive has it. */
+static __always_inline enum vd_reason take_reply_entry(struct pkt *p)
+{
+	struct vd_flow *f;
+	long rc = bpf_map_update_elem(&vd_flow_v1, &p->other_key, &p->other, BPF_NOEXIST);
+
+	if (rc == 0)
+		return VD_NEXT;
+	if (rc != -EEXIST)
+		return VD_FLOW_TABLE_FULL;
+	f = bpf_map_lookup_elem(&vd_flow_v1, &p->other_key);
+	if (f && !is_other(p, f) && is_alive(p, f))
+		return VD_NO_PORT;
+	rc = bpf_map_update_elem(&vd_flow_v1, &p->other_key, &p->other, BPF_ANY);
+	return rc ? VD_FLOW_TABLE_FULL : VD_NEXT;
+}
+
+/* Finds a source port whose reply entry is free, the client's own first. */
+static __always_inline enum vd_reason store_reply_entry(struct pkt *p)
+{
+	for (int i = 0; i < VD_PORT_TRIES; i++) {
+		enum vd_reason reason;
+
+		make_other(p);
+		reason = take_reply_entry(p);
+		if (reason != VD_NO_PORT)
+			return reason;
+		p->nat.sport = bpf_htons(VD_PORT_MIN + bpf_get_prandom_u32() % (65536 - VD_PORT_MIN));
+	}
+	return VD_NO_PORT;
+}
+
+/* Step: remembers the choice. The reply entry comes first: a request is never sent that could not be answered. */
+static __always_inline enum vd_reason store_flow(struct pkt *p, __u32 flags)
+{
+	struct vd_load *load = vd_load_at(p->choice.backend_id);
+
+	p->nat.src = flags & VD_FLOW_HAIRPIN ? p->tuple.dst : p->tuple.src;
+	p->nat.dst = p->choice.backend->addr;
+	p->nat.sport = p->tuple.sport;
+	p->nat.dport = p->choice.backend->port;
+	p->nat.flags = flags_after(p, flags);
+	p->nat.backend_id = p->choice.backend_id;
+	p->nat.backend_generation = p->choice.backend->generation;
+	p->nat.created_s = p->now_s;
+	p->nat.last_seen_s = p->now_s;
+	p->nat.packets = 1;
+	VD_TRY(store_reply_entry(p));
+	if (bpf_map_update_elem(&vd_flow_v1, &p->tuple, &p->nat, BPF_ANY)) {
+		bpf_map_delete_elem(&vd_flow_v1, &p->other_key);
+		return VD_FLOW_TABLE_FULL;
+	}
+	if (load)
+		__sync_fetch_and_add(&load->flows, 1);
+	return VD_NEXT;
+}
+
+#endif

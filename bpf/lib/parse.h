@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* Steps that read a packet's headers. Whoever lies about a length is left to the kernel, which drops. */
+#ifndef VIADUCT_BPF_PARSE_H
+#define VIADUCT_BPF_PARSE_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <viaduct/abi/limits.h>
+#include <viaduct/abi/reason.h>
+
+#include "lib/addr.h"
+#include "lib/finish.h"
+#include "lib/pkt.h"
+
+#define VD_TCP_FIN 0x01
+#define VD_TCP_SYN 0x02
+#define VD_TCP_RST 0x04
+#define VD_TCP_ACK 0x10
+
+/* Sets the end of the IP packet. A length of 0 is a GSO packet of more than 64 KiB (BIG TCP). */
+static __always_inline enum vd_reason set_end(struct pkt *p, __u32 ip_len, bool jumbo)
+{
+	p->end = VD_L3 + ip_len;
+	if (jumbo && p->skb->gso_size)
+		p->end = p->skb->len;
+	return p->end <= p->skb->len ? VD_NEXT : VD_TRUNCATED;
+}
+
+static __always_inline enum vd_reason parse_ipv4(struct pkt *p)
+{
+	struct iphdr *ip = pkt_at(p, VD_L3, sizeof(*ip));
+
+	if (!ip || ip->version != 4 || ip->ihl < 5)
+		return VD_TRUNCATED;
+	p->is_v4 = true;
+	p->tuple.src = vd_addr_v4(ip->saddr);
+	p->tuple.dst = vd_addr_v4(ip->daddr);
+	p->tuple.proto = ip->protocol;
+	p->l4 = VD_L3 + ip->ihl * 4;
+	if (ip->frag_off & bpf_htons(0x3fff)) /* more fragments, or an offset */
+		return VD_FRAGMENT;
+	return set_end(p, bpf_ntohs(ip->tot_len), ip->tot_len == 0);
+}
+
+static __always_inline bool is_ipv6_ext(__u8 proto)
+{
+	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_DSTOPTS;
+}
+
+/* Steps over extension headers that do not hide the ports. */
+static __always_inline enum vd_reason skip_ipv6_ext(struct pkt *p)
+{
+	for (int i = 0; i < VD_IPV6_EXT_MAX; i++) {
+		struct ipv6_opt_hdr *ext;
+
+		if (!is_ipv6_ext(p->tuple.proto))
+			break;
+		ext = pkt_at(p, p->l4, sizeof(*ext));
+		if (!ext)
+			return VD_TRUNCATED;
+		p->tuple.proto = ext->nexthdr;
+		p->l4 += (ext->hdrlen + 1) * 8;
+	}
+	return p->tuple.proto == IPPROTO_FRAGMENT ? VD_FRAGMENT : VD_NEXT;
+}
+
+static __always_inline enum vd_reason parse_ipv6(struct pkt *p)
+{
+	struct ipv6hdr *ip = pkt_at(p, VD_L3, sizeof(*ip));
+
+	if (!ip || ip->version != 6)
+		return VD_TRUNCATED;
+	__builtin_memcpy(&p->tuple.src, &ip->saddr, sizeof(p->tuple.src));
+	__builtin_memcpy(&p->tuple.dst, &ip->daddr, sizeof(p->tuple.dst));
+	p->tuple.proto = ip->nexthdr;
+	p->l4 = VD_L3 + sizeof(*ip);
+	VD_TRY(set_end(p, sizeof(*ip) + bpf_ntohs(ip->payload_len), ip->payload_len == 0));
+	return skip_ipv6_ext(p);
+}
+
+static __always_inline enum vd_reason parse_l3(struct pkt *p)
+{
+	struct ethhdr *eth = pkt_at(p, 0, sizeof(*eth));
+
+	if (!eth)
+		return VD_NOT_IP;
+	if (eth->h_proto == bpf_htons(ETH_P_IP))
+		return parse_ipv4(p);
+	if (eth->h_proto == bpf_htons(ETH_P_IPV6))
+		return parse_ipv6(p);
+	return VD_NOT_IP;
+}
+
+static __always_inline enum vd_reason parse_tcp(struct pkt *p)
+{
+	struct tcphdr *tcp = pkt_at(p, p->l4, sizeof(*tcp));
+
+	if (!tcp || tcp->doff < 5 || p->l4 + tcp->doff * 4 > p->end)
+		return VD_TRUNCATED;
+	p->tuple.sport = tcp->source;
+	p->tuple.dport = tcp->dest;
+	p->tcp_flags = ((__u8 *)tcp)[13];
+	return VD_NEXT;
+}
+
+static __always_inline enum vd_reason parse_udp(struct pkt *p)
+{
+	struct udphdr *udp = pkt_at(p, p->l4, sizeof(*udp));
+
+	if (!udp || p->l4 + sizeof(*udp) > p->end)
+		return VD_TRUNCATED;
+	p->tuple.sport = udp->source;
+	p->tuple.dport = udp->dest;
+	return VD_NEXT;
+}
+
+static __always_inline enum vd_reason parse_l4(struct pkt *p)
+{
+	if (p->tuple.proto == IPPROTO_TCP)
+		return parse_tcp(p);
+	if (p->tuple.proto == IPPROTO_UDP)
+		return parse_udp(p);
+	return VD_NOT_L4;
+}
+
+#endif

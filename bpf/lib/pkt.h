@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* A packet on its way through the tc programs: what the steps found out and what becomes of it. */
+#ifndef VIADUCT_BPF_PKT_H
+#define VIADUCT_BPF_PKT_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <bpf/bpf_helpers.h>
+#include <viaduct/abi/flow.h>
+
+#include "lib/clock.h"
+#include "lib/select.h"
+
+#define VD_L3 ETH_HLEN /* offset of the IP header */
+#define VD_OFFSET_MASK 0x3fff /* covers Ethernet, IPv6 and VD_IPV6_EXT_MAX headers of 2048 bytes */
+
+/* Where a packet goes that is not dropped. */
+enum vd_way {
+	VD_WAY_ON, /* wherever the kernel takes it */
+	VD_WAY_BACK, /* out of the link it came from */
+	VD_WAY_HOST, /* into the host, as if received by viaduct0 */
+	VD_WAY_NEIGH, /* out of neigh_ifindex, to the neighbour in neigh */
+};
+
+struct pkt {
+	struct __sk_buff *skb;
+	__u32 l4; /* offset of the transport header */
+	__u32 end; /* offset behind the IP packet: Ethernet padding is left out */
+	bool is_v4;
+	__u8 tcp_flags; /* byte 13 of the TCP header; 0 for other protocols */
+	__u8 icmp_type;
+	enum vd_way way;
+	__u32 now_s;
+	struct vd_flow_key tuple; /* as the packet arrived */
+	struct vd_flow nat; /* what it becomes */
+	struct vd_flow_key other_key; /* the flow's entry for the other direction */
+	struct vd_flow other;
+	struct vd_choice choice;
+	__u32 neigh_ifindex;
+	struct bpf_redir_neigh neigh;
+};
+
+static __always_inline void pkt_init(struct pkt *p, struct __sk_buff *skb)
+{
+	__builtin_memset(p, 0, sizeof(*p));
+	p->skb = skb;
+	p->now_s = vd_now_s();
+}
+
+/*
+ * @return `size` readable bytes at `offset`, or NULL: the packet is shorter.
+ * Pointers from earlier calls are dead afterwards, as the header may have been pulled together.
+ */
+static __always_inline void *pkt_at(struct pkt *p, __u32 offset, __u32 size)
+{
+	void *data, *end;
+
+	/* Linux 6.1 forgets the bound of an offset that was spilled to the stack. */
+	asm volatile("%0 &= %1" : "+r"(offset) : "i"(VD_OFFSET_MASK));
+	data = (void *)(long)p->skb->data;
+	end = (void *)(long)p->skb->data_end;
+	if (data + offset + size <= end)
+		return data + offset;
+	if (bpf_skb_pull_data(p->skb, offset + size))
+		return NULL;
+	data = (void *)(long)p->skb->data;
+	end = (void *)(long)p->skb->data_end;
+	return data + offset + size <= end ? data + offset : NULL;
+}
+
+#endif

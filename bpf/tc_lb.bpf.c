@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+/*
+ * tc programs for packets to a VIP that no socket hook saw: stateful NAT to a backend and back.
+ *   vd_tc_request: ingress of the host's side of a container link, packets from a container;
+ *   vd_tc_reply: egress of container links and ingress of uplinks, answers of backends;
+ *   vd_tc_host: egress of viaduct0, which carries the VIPs' routes: packets of the host itself.
+ * Verdicts: TC_ACT_UNSPEC, so that other filters run too, TC_ACT_REDIRECT, TC_ACT_SHOT.
+ *
+ * A container's flow is reversed where the answer reaches the container, and the host's flow where it reaches
+ * viaduct0: there the VIP as source agrees with the routes, which strict reverse path filters demand.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
+#include <viaduct/abi/flow.h>
+#include <viaduct/abi/reason.h>
+
+#include "lib/finish.h"
+#include "lib/flow.h"
+#include "lib/icmp.h"
+#include "lib/nat.h"
+#include "lib/parse.h"
+#include "lib/pkt.h"
+#include "lib/refuse.h"
+#include "lib/select.h"
+#include "maps.h"
+
+const volatile __u32 vd_viaduct0_ifindex = 0;
+const volatile __u8 vd_viaduct0_mac[ETH_ALEN] = {};
+
+#define VD_AF_INET 2
+#define VD_AF_INET6 10
+
+static __always_inline bool is_known(const struct pkt *p)
+{
+	return p->nat.backend_id != 0;
+}
+
+/*
+ * Step: a known request goes where it went. TCP cannot move to another backend, so its client is told;
+ * a new connection on the same ports, and UDP, are picked anew.
+ */
+static __always_inline enum vd_reason follow_request(struct pkt *p, struct vd_flow *f)
+{
+	struct vd_backend *b = vd_backend_kept(f->backend_id, f->backend_generation);
+	bool usable = b;
+
+	if (p->tuple.proto == IPPROTO_UDP)
+		usable = b && p->now_s - f->last_seen_s <= VD_UDP_IDLE_S;
+	else if (is_syn(p))
+		usable = b && b->weight != 0;
+	else if (!b)
+		return VD_BACKEND_GONE;
+	if (usable)
+		use_flow(p, f);
+	else
+		forget_flow(p, f);
+	return VD_NEXT;
+}
+
+static __always_inline enum vd_reason follow_reply(struct pkt *p, struct vd_flow *f, enum vd_way way)
+{
+	use_flow(p, f);
+	p->way = way;
+	VD_TRY(rewrite(p));
+	return VD_REPLIED;
+}
+
+/* Step: a container's answer on its way in. That of another container's flow is reversed at the other's link. */
+static __always_inline enum vd_reason follow_container(struct pkt *p)
+{
+	struct vd_flow *f = find_flow(p);
+
+	if (!f)
+		return VD_NEXT;
+	if (!(f->flags & VD_FLOW_REPLY))
+		return follow_request(p, f);
+	if (f->flags & VD_FLOW_HOST)
+		return follow_reply(p, f, VD_WAY_HOST);
+	if (f->flags & VD_FLOW_HAIRPIN)
+		return follow_reply(p, f, VD_WAY_BACK);
+	return VD_NOT_VIP;
+}
+
+static __always_inline enum vd_reason find_service(struct pkt *p)
+{
+	p->choice.service = vd_find_service(&p->tuple.dst, p->tuple.dport, p->tuple.proto);
+	return p->choice.service ? VD_NEXT : VD_NOT_VIP;
+}
+
+static __always_inline enum vd_reason pick_backend(struct pkt *p)
+{
+	__u8 pick = p->choice.service->packet_pick;
+
+	if (pick == VD_PICK_HASH)
+		p->choice.hash = vd_hash_flow(&p->tuple.src, p->tuple.sport, &p->tuple.dst,
+					      p->tuple.dport, p->tuple.proto);
+	return vd_pick_backend(&p->choice, pick);
+}
+
+static __always_inline enum vd_reason start_container(struct pkt *p)
+{
+	if (is_known(p))
+		return VD_NEXT;
+	VD_TRY(find_service(p));
+	VD_TRY(pick_backend(p));
+	return store_flow(p, vd_addr_equal(&p->choice.backend->addr, &p->tuple.src) ? VD_FLOW_HAIRPIN
+										    : 0);
+}
+
+static __always_inline enum vd_reason forward(struct pkt *p)
+{
+	struct vd_load *load = vd_load_at(p->nat.backend_id);
+
+	VD_TRY(rewrite(p));
+	if (load)
+		__sync_fetch_and_add(&load->packets, 1);
+	return p->nat.flags & VD_FLOW_HAIRPIN ? VD_HAIRPINNED : VD_FORWARDED;
+}
+
+static __always_inline enum vd_reason request(struct pkt *p)
+{
+	VD_TRY(parse_l3(p));
+	VD_TRY(parse_l4(p));
+	VD_TRY(follow_container(p));
+	VD_TRY(start_container(p));
+	if (p->nat.flags & VD_FLOW_HAIRPIN)
+		p->way = VD_WAY_BACK;
+	return forward(p);
+}
+
+/* Step: the host's flows come in through uplinks, containers' flows go out to the container. */
+static __always_inline enum vd_reason reverse(struct pkt *p)
+{
+	bool is_ingress = p->skb->ifindex == p->skb->ingress_ifindex;
+	struct vd_flow *f = find_flow(p);
+
+	if (!f || !(f->flags & VD_FLOW_REPLY))
+		return VD_NOT_VIP;
+	if (f->flags & VD_FLOW_HOST)
+		return is_ingress ? follow_reply(p, f, VD_WAY_HOST) : VD_NOT_VIP;
+	return is_ingress ? VD_NOT_VIP : follow_reply(p, f, VD_WAY_ON);
+}
+
+static __always_inline enum vd_reason reply(struct pkt *p)
+{
+	VD_TRY(parse_l3(p));
+	VD_TRY(parse_l4(p));
+	return reverse(p);
+}
+
+/* Step: the kernel's own multicast on viaduct0 is not meant for a VIP. */
+static __always_inline enum vd_reason only_unicast(struct pkt *p)
+{
+	__u8 first = p->is_v4 ? p->tuple.dst.bytes[12] : p->tuple.dst.bytes[0];
+
+	if (p->is_v4 ? first >= 224 : first >= 0xfe)
+		return VD_NOT_VIP;
+	return VD_NEXT;
+}
+
+/* An echo reply is the request with another type and the addresses exchanged. */
+static __always_inline enum vd_reason answer_echo(struct pkt *p, __u8 type)
+{
+	__u32 field = p->l4 + __builtin_offsetof(struct vd_icmp, check);
+
+	if (bpf_l4_csum_replace(p->skb, field, p->icmp_type, type, 2) ||
+	    bpf_skb_store_bytes(p->skb, p->l4, &type, sizeof(type), 0))
+		return VD_REWRITE_FAILED;
+	p->nat.src = p->tuple.dst;
+	p->nat.dst = p->tuple.src;
+	if (store_addrs(p, 0))
+		return VD_REWRITE_FAILED;
+	p->way = VD_WAY_HOST;
+	return VD_ECHOED;
+}
+
+static __always_inline enum vd_reason read_icmp_type(struct pkt *p)
+{
+	struct vd_icmp *icmp = pkt_at(p, p->l4, sizeof(*icmp));
+
+	if (!icmp || p->l4 + sizeof(*icmp) > p->end)
+		return VD_TRUNCATED;
+	p->icmp_type = icmp->type;
+	return VD_NEXT;
+}
+
+/* Step: whatever is neither TCP nor UDP ends here. */
+static __always_inline enum vd_reason answer_icmp(struct pkt *p)
+{
+	if (p->tuple.proto == IPPROTO_TCP || p->tuple.proto == IPPROTO_UDP)
+		return VD_NEXT;
+	if (p->tuple.proto != (p->is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return VD_NO_SERVICE;
+	VD_TRY(read_icmp_type(p));
+	if (p->is_v4 && p->icmp_type == VD_ICMP_ECHO)
+		return answer_echo(p, VD_ICMP_ECHO_REPLY);
+	if (!p->is_v4 && p->icmp_type == VD_ICMP6_ECHO)
+		return answer_echo(p, VD_ICMP6_ECHO_REPLY);
+	return VD_NOT_L4;
+}
+
+/* Step: a hairpin's answer comes back to viaduct0, as the VIP stands for its client. */
+static __always_inline enum vd_reason follow_host(struct pkt *p)
+{
+	struct vd_flow *f = find_flow(p);
+
+	if (!f)
+		return VD_NEXT;
+	return f->flags & VD_FLOW_REPLY ? follow_reply(p, f, VD_WAY_HOST) : follow_request(p, f);
+}
+
+static __always_inline void set_neigh(struct pkt *p, const struct bpf_fib_lookup *fib)
+{
+	p->way = VD_WAY_NEIGH;
+	p->neigh_ifindex = fib->ifindex;
+	p->neigh.nh_family = fib->family;
+	if (fib->family == VD_AF_INET)
+		p->neigh.ipv4_nh = fib->ipv4_dst;
+	else
+		__builtin_memcpy(p->neigh.ipv6_nh, fib->ipv6_dst, sizeof(fib->ipv6_dst));
+}
+
+/* Step: the way to `to`, out of a device or, if the address is the host's own, back into the host. */
+static __always_inline enum vd_reason find_route(struct pkt *p, const struct vd_addr *to)
+{
+	struct bpf_fib_lookup fib = {
+		.family = p->is_v4 ? VD_AF_INET : VD_AF_INET6,
+		.l4_protocol = p->tuple.proto,
+		.ifindex = vd_viaduct0_ifindex,
+	};
+
+	if (p->is_v4) {
+		fib.ipv4_src = p->tuple.src.words[3];
+		fib.ipv4_dst = to->words[3];
+	} else {
+		__builtin_memcpy(fib.ipv6_src, &p->tuple.src, sizeof(fib.ipv6_src));
+		__builtin_memcpy(fib.ipv6_dst, to, sizeof(fib.ipv6_dst));
+	}
+	switch (bpf_fib_lookup(p->skb, &fib, sizeof(fib), 0)) {
+	case BPF_FIB_LKUP_RET_NOT_FWDED:
+		p->way = VD_WAY_HOST;
+		return VD_NEXT;
+	case BPF_FIB_LKUP_RET_SUCCESS:
+	case BPF_FIB_LKUP_RET_NO_NEIGH:
+	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
+		set_neigh(p, &fib);
+		return VD_NEXT;
+	default:
+		return VD_NO_ROUTE;
+	}
+}
+
+static __always_inline enum vd_reason start_host(struct pkt *p)
+{
+	if (find_service(p) != VD_NEXT)
+		return VD_NO_SERVICE;
+	VD_TRY(pick_backend(p));
+	VD_TRY(find_route(p, &p->choice.backend->addr));
+	return store_flow(p, p->way == VD_WAY_HOST ? VD_FLOW_HOST | VD_FLOW_HAIRPIN : VD_FLOW_HOST);
+}
+
+static __always_inline enum vd_reason route_known(struct pkt *p)
+{
+	if (p->nat.flags & VD_FLOW_HAIRPIN) {
+		p->way = VD_WAY_HOST;
+		return VD_NEXT;
+	}
+	return find_route(p, &p->nat.dst);
+}
+
+static __always_inline enum vd_reason host(struct pkt *p)
+{
+	VD_TRY(parse_l3(p));
+	VD_TRY(only_unicast(p));
+	VD_TRY(answer_icmp(p));
+	VD_TRY(parse_l4(p));
+	VD_TRY(follow_host(p));
+	VD_TRY(is_known(p) ? route_known(p) : start_host(p));
+	return forward(p);
+}
+
+static __always_inline int go_back(struct pkt *p)
+{
+	__u8 macs[2][ETH_ALEN];
+
+	if (bpf_skb_load_bytes(p->skb, 0, macs[1], ETH_ALEN) ||
+	    bpf_skb_load_bytes(p->skb, ETH_ALEN, macs[0], ETH_ALEN) ||
+	    bpf_skb_store_bytes(p->skb, 0, macs, sizeof(macs), 0))
+		return TC_ACT_SHOT;
+	return bpf_redirect(p->skb->ifindex, 0);
+}
+
+static __always_inline int go_to_host(struct pkt *p)
+{
+	__u8 mac[ETH_ALEN];
+
+	for (int i = 0; i < ETH_ALEN; i++)
+		mac[i] = vd_viaduct0_mac[i];
+	if (bpf_skb_store_bytes(p->skb, 0, mac, sizeof(mac), 0))
+		return TC_ACT_SHOT;
+	return bpf_redirect(vd_viaduct0_ifindex, BPF_F_INGRESS);
+}
+
+static __always_inline int go(struct pkt *p)
+{
+	switch (p->way) {
+	case VD_WAY_BACK:
+		return go_back(p);
+	case VD_WAY_HOST:
+		return go_to_host(p);
+	case VD_WAY_NEIGH:
+		return bpf_redirect_neigh(p->neigh_ifindex, &p->neigh, sizeof(p->neigh), 0);
+	default:
+		return TC_ACT_UNSPEC;
+	}
+}
+
+/* `back`: how the answer to a refused packet reaches its client. */
+static __always_inline int tc_finish(struct pkt *p, enum vd_hook hook, enum vd_way back,
+				     enum vd_reason reason)
+{
+	enum vd_verdict verdict = vd_verdict_of(reason);
+
+	vd_count(hook, reason);
+	if (verdict == VD_VERDICT_DROP)
+		return TC_ACT_SHOT;
+	if (verdict == VD_VERDICT_REFUSE) {
+		if (refuse(p))
+			return TC_ACT_SHOT;
+		p->way = back;
+	}
+	return go(p);
+}
+
+SEC("tc")
+int vd_tc_request(struct __sk_buff *skb)
+{
+	struct pkt p;
+
+	pkt_init(&p, skb);
+	return tc_finish(&p, VD_HOOK_REQUEST, VD_WAY_BACK, request(&p));
+}
+
+SEC("tc")
+int vd_tc_reply(struct __sk_buff *skb)
+{
+	struct pkt p;
+
+	pkt_init(&p, skb);
+	return tc_finish(&p, VD_HOOK_REPLY, VD_WAY_ON, reply(&p));
+}
+
+SEC("tc")
+int vd_tc_host(struct __sk_buff *skb)
+{
+	struct pkt p;
+
+	pkt_init(&p, skb);
+	return tc_finish(&p, VD_HOOK_HOST, VD_WAY_HOST, host(&p));
+}
+
+/* bpf_fib_lookup is open to GPL-compatible programs only; the sources are under either licence. */
+char vd_license[] SEC("license") = "GPL";
