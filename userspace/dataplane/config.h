@@ -1,0 +1,105 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/check.h"
+#include "config/key.h"
+#include "config/values.h"
+
+namespace viaduct::dataplane {
+
+struct Config {
+  bool enabled = true;
+  std::string bpffs = "/sys/fs/bpf/viaduct";
+  std::string cgroup;  ///< "": the mount of cgroup v2
+  std::string link = "viaduct0";
+  std::vector<std::string> container_links = {"veth*"};
+  std::vector<std::string> uplinks;
+  std::string tc = "auto";  ///< auto, tcx or clsact
+  std::chrono::milliseconds reconcile{30'000};
+  std::uint32_t max_services = 0;
+  std::uint32_t max_backends = 0;
+  std::uint32_t max_slot_lines = 0;
+  std::uint32_t max_flows = 0;
+};
+
+/// The keys of [dataplane].
+inline const std::vector<config::Key>& keys() {
+  static const std::vector<config::Key> all = {
+      {"dataplane.enabled", true, "program the kernel; false leaves DNS and the API"},
+      {"dataplane.bpffs",
+       std::string("/sys/fs/bpf/viaduct"),
+       "folder in a BPF file system for maps and links",
+       "",
+       {},
+       {},
+       config::check_absolute_path},
+      {"dataplane.cgroup",
+       std::string(),
+       "cgroup v2 folder whose processes use VIPs at connect(); empty: the whole machine's",
+       "",
+       {},
+       {},
+       config::check_absolute_path_or_empty},
+      {"dataplane.link",
+       std::string("viaduct0"),
+       "network device that VIP routes lead into",
+       "",
+       {},
+       {},
+       config::check_link_name},
+      {"dataplane.container_links",
+       std::vector<std::string>{"veth*"},
+       "host ends of container links, names or patterns",
+       "",
+       {},
+       {},
+       config::check_link_pattern},
+      {"dataplane.uplinks",
+       std::vector<std::string>{},
+       "links to other machines, names or patterns",
+       "",
+       {},
+       {},
+       config::check_link_pattern},
+      {"dataplane.tc",
+       std::string("auto"),
+       "how packet programs are attached",
+       "",
+       {},
+       {"auto", "tcx", "clsact"}},
+      {"dataplane.reconcile_ms", std::int64_t{30'000},
+       "time between full comparisons with the kernel", "ms", config::Range{100, 3'600'000}},
+      {"dataplane.max_services", std::int64_t{131'072}, "entries of each service map", "",
+       config::Range{16, 1 << 22}},
+      {"dataplane.max_backends", std::int64_t{131'072}, "entries of the backend map", "",
+       config::Range{16, 1 << 22}},
+      {"dataplane.max_slot_lines", std::int64_t{720'896}, "entries of the slot map, 64 bytes each",
+       "", config::Range{64, 1 << 23}},
+      {"dataplane.max_flows", std::int64_t{131'072}, "entries of the flow table, two a flow", "",
+       config::Range{64, 1 << 24}},
+  };
+  return all;
+}
+
+inline Config from(const config::Values& values) {
+  Config config;
+  config.enabled = values.boolean("dataplane.enabled");
+  config.bpffs = values.string("dataplane.bpffs");
+  config.cgroup = values.string("dataplane.cgroup");
+  config.link = values.string("dataplane.link");
+  config.container_links = values.string_list("dataplane.container_links");
+  config.uplinks = values.string_list("dataplane.uplinks");
+  config.tc = values.string("dataplane.tc");
+  config.reconcile = std::chrono::milliseconds(values.integer("dataplane.reconcile_ms"));
+  config.max_services = static_cast<std::uint32_t>(values.integer("dataplane.max_services"));
+  config.max_backends = static_cast<std::uint32_t>(values.integer("dataplane.max_backends"));
+  config.max_slot_lines = static_cast<std::uint32_t>(values.integer("dataplane.max_slot_lines"));
+  config.max_flows = static_cast<std::uint32_t>(values.integer("dataplane.max_flows"));
+  return config;
+}
+
+}  // namespace viaduct::dataplane

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+
+namespace viaduct::dataplane {
+
+enum class Direction { ingress, egress };
+
+/// How packet programs are attached.
+enum class TcMode { tcx, clsact };
+
+/// Attaches a cgroup program, or swaps the one that an earlier process attached, without a gap.
+/// The link is pinned at `pin` and outlives the process.
+/// @param attach_type  enum bpf_attach_type.
+/// @errors the system's code.
+base::Result<void> attach_cgroup(int program, const std::string& cgroup, int attach_type,
+                                 const std::string& pin);
+
+/// Whether the kernel has tcx (6.6), tried on the loopback device of this namespace with a program
+/// that is detached at once.
+bool has_tcx(int program);
+
+/// Attaches a packet program to a network device, or swaps the one that is there, without a gap.
+/// tcx: the link is pinned at <links>/tc-<ifindex>-<direction>. clsact: our filter is the one with
+/// priority 118, handle 1.
+/// @errors the system's code.
+base::Result<void> attach_tc(TcMode mode, int program, std::uint32_t ifindex, Direction direction,
+                             const std::string& links);
+
+/// Removes pins of links whose network device is gone.
+void sweep_dead_tc_links(const std::string& links);
+
+}  // namespace viaduct::dataplane

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/io/fd.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "dataplane/config.h"
+#include "dataplane/io/host_device.h"
+#include "dataplane/io/maps.h"
+#include "dataplane/io/programs.h"
+#include "dataplane/ledger.h"
+#include "dataplane/plan.h"
+#include "service/snapshot.h"
+
+namespace viaduct::dataplane {
+
+/// The kernel's side of a node: programs, maps, the host device and its routes. What it sets up
+/// outlives the process; the next one takes it over as it stands.
+class DataPlane {
+ public:
+  /// Takes over or makes everything.
+  /// @param addresses  the node's service addresses (DNS), given to the host device.
+  /// @errors what makes the data plane useless: no BPF file system, programs that don't load.
+  /// Lesser faults are capabilities.
+  static base::Result<DataPlane> start(const Config& config,
+                                       const std::vector<base::Address>& addresses, base::Time now);
+
+  /// Makes the kernel show a snapshot: routes that go, backends, slots, services, routes that come.
+  /// @errors the first write that failed; calling again with the same snapshot goes on from there.
+  base::Result<void> apply(std::shared_ptr<const service::Snapshot> snapshot, base::Time now);
+
+  /// Reads everything back and repairs what differs from the last snapshot: maps, routes, device,
+  /// attachments.
+  base::Result<void> reconcile(base::Time now);
+
+  /// Attaches programs to links that match the configuration and have none.
+  base::Result<void> scan_links();
+
+  struct Status {
+    std::uint64_t applied_revision = 0;
+    std::string last_error;     ///< "" when the kernel shows the last snapshot
+    std::uint64_t writes = 0;   ///< operations done since the start
+    std::uint64_t repairs = 0;  ///< operations that a reconcile found missing
+    std::vector<PlanProblem> problems;
+    std::vector<std::string> links;  ///< network devices with our programs
+  };
+  const Status& status() const { return status_; }
+  std::vector<Capability> capabilities() const;
+  const Maps& maps() const { return maps_; }
+  const Image& image() const { return image_; }
+
+ private:
+  DataPlane(Config config, base::Fd lock, HostDevice device, Programs programs, Maps maps,
+            Image image, base::Time now);
+  base::Result<std::size_t> write_plan(const service::Snapshot& snapshot,
+                                       const service::Snapshot* known, base::Time now);
+  base::Result<std::size_t> sync_routes(const service::Snapshot& snapshot, bool removals);
+  base::Result<std::size_t> show(bool from_scratch, base::Time now);
+  base::Result<void> reread();
+  base::Result<void> attach_links(bool again);
+
+  Config config_;
+  std::vector<base::Address> addresses_;
+  base::Fd lock_;
+  HostDevice device_;
+  Programs programs_;
+  Maps maps_;
+  Image image_;
+  Ledger ledger_;
+  std::set<base::Address> routes_;
+  std::shared_ptr<const service::Snapshot> wanted_;
+  std::shared_ptr<const service::Snapshot> known_;  ///< what image_ shows; null: unknown
+  std::vector<Capability> capabilities_;
+  std::set<std::uint32_t> attached_;
+  Status status_;
+};
+
+}  // namespace viaduct::dataplane

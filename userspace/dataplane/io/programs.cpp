@@ -1,0 +1,180 @@
+#include "dataplane/io/programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "base/io/fd.h"
+#include "base/io/log.h"
+#include "dataplane/io/host_device.h"
+#include "sock_lb.skel.h"
+#include "tc_lb.skel.h"
+
+namespace viaduct::dataplane {
+namespace {
+
+/// libbpf's warnings since the last call, for the error that follows them.
+std::string& last_words() {
+  static std::string words;
+  return words;
+}
+
+int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level != LIBBPF_WARN) return 0;
+  char line[4096];
+  std::vsnprintf(line, sizeof(line), format, arguments);
+  constexpr std::size_t kKept = 4000;
+  std::string& words = last_words();
+  words += line;
+  if (words.size() > kKept) words.erase(0, words.size() - kKept);
+  return 0;
+}
+
+base::Error load_error(int rc, const char* object) {
+  std::string words = std::exchange(last_words(), {});
+  return base::from_errno(rc, "load " + std::string(object) + (words.empty() ? "" : ": " + words));
+}
+
+/// Entries of a map that is pinned already; 0 when there is none.
+std::uint32_t pinned_entries(const std::string& pin) {
+  const base::Fd fd(bpf_obj_get(pin.c_str()));
+  if (!fd) return 0;
+  bpf_map_info info{};
+  std::uint32_t length = sizeof(info);
+  return bpf_obj_get_info_by_fd(fd.get(), &info, &length) == 0 ? info.max_entries : 0;
+}
+
+/// Gives every map its configured size. A pinned map keeps the size it was made with, for its
+/// contents are in use.
+void size_maps(bpf_object* object, const Config& config) {
+  const auto wanted = [&](std::string_view name) -> std::uint32_t {
+    if (name.starts_with("vd_service")) return config.max_services;
+    if (name == "vd_backend_v1" || name == "vd_load_v1") return config.max_backends;
+    if (name == "vd_slot_v1") return config.max_slot_lines;
+    if (name == "vd_flow_v1") return config.max_flows;
+    return 0;
+  };
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    const std::string name = bpf_map__name(map);
+    const std::uint32_t size = wanted(name);
+    if (size == 0) continue;
+    const std::uint32_t pinned = pinned_entries(config.bpffs + "/" + name);
+    if (pinned != 0 && pinned != size)
+      log::warn("map_size_kept",
+                {{"map", name},
+                 {"entries", pinned},
+                 {"configured", size},
+                 {"hint", "remove the pins while no traffic needs them to change the size"}});
+    bpf_map__set_max_entries(map, pinned != 0 ? pinned : size);
+  }
+}
+
+template <class Skeleton>
+struct Destroy {
+  void operator()(Skeleton* skeleton) const { Skeleton::destroy(skeleton); }
+};
+
+}  // namespace
+
+struct Programs::Objects {
+  std::unique_ptr<sock_lb, Destroy<sock_lb>> sock;
+  std::unique_ptr<tc_lb, Destroy<tc_lb>> tc;
+  TcMode mode = TcMode::tcx;
+  std::string links;
+  std::vector<Capability> capabilities;
+};
+
+Programs::Programs(std::unique_ptr<Objects> objects) : objects_(std::move(objects)) {}
+Programs::Programs(Programs&&) noexcept = default;
+Programs& Programs::operator=(Programs&&) noexcept = default;
+Programs::~Programs() = default;
+
+const std::vector<Capability>& Programs::capabilities() const { return objects_->capabilities; }
+
+base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduct0) {
+  libbpf_set_print(keep_words);
+  auto objects = std::make_unique<Objects>();
+  objects->links = config.bpffs + "/links";
+  LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = config.bpffs.c_str());
+
+  const bool set_retval =
+      libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_set_retval, nullptr) == 1;
+  objects->capabilities.push_back({"set_retval", set_retval,
+                                   set_retval
+                                       ? "refused connects fail with ECONNREFUSED"
+                                       : "refused connects fail with EPERM (needs Linux 6.1)"});
+  objects->sock.reset(sock_lb::open(&options));
+  if (!objects->sock) return load_error(errno, "sock_lb");
+  objects->sock->rodata->vd_has_set_retval = set_retval;
+  size_maps(objects->sock->obj, config);
+  if (const int rc = sock_lb::load(objects->sock.get()); rc != 0) return load_error(rc, "sock_lb");
+
+  objects->tc.reset(tc_lb::open(&options));
+  if (!objects->tc) return load_error(errno, "tc_lb");
+  objects->tc->rodata->vd_viaduct0_ifindex = viaduct0;
+  std::memcpy(objects->tc->rodata->vd_viaduct0_mac, kHostDeviceMac.data(), kHostDeviceMac.size());
+  size_maps(objects->tc->obj, config);
+  if (const int rc = tc_lb::load(objects->tc.get()); rc != 0) return load_error(rc, "tc_lb");
+
+  const bool tcx = has_tcx(bpf_program__fd(objects->tc->progs.vd_tc_reply));
+  objects->mode =
+      config.tc == "clsact" || (config.tc == "auto" && !tcx) ? TcMode::clsact : TcMode::tcx;
+  objects->capabilities.push_back({"tcx", tcx,
+                                   objects->mode == TcMode::tcx
+                                       ? "packet programs are attached by tcx links"
+                                       : "packet programs are attached as clsact filters"});
+  return Programs(std::move(objects));
+}
+
+base::Result<void> Programs::attach_sockets(const std::string& cgroup) {
+  const auto& programs = objects_->sock->progs;
+  const struct {
+    bpf_program* program;
+    bpf_attach_type type;
+    const char* name;
+  } all[] = {
+      // What a socket needs to be understood comes before what makes it need it.
+      {programs.vd_sock_release, BPF_CGROUP_INET_SOCK_RELEASE, "sock_release"},
+      {programs.vd_getpeername4, BPF_CGROUP_INET4_GETPEERNAME, "getpeername4"},
+      {programs.vd_getpeername6, BPF_CGROUP_INET6_GETPEERNAME, "getpeername6"},
+      {programs.vd_recvmsg4, BPF_CGROUP_UDP4_RECVMSG, "recvmsg4"},
+      {programs.vd_recvmsg6, BPF_CGROUP_UDP6_RECVMSG, "recvmsg6"},
+      {programs.vd_sendmsg4, BPF_CGROUP_UDP4_SENDMSG, "sendmsg4"},
+      {programs.vd_sendmsg6, BPF_CGROUP_UDP6_SENDMSG, "sendmsg6"},
+      {programs.vd_connect4, BPF_CGROUP_INET4_CONNECT, "connect4"},
+      {programs.vd_connect6, BPF_CGROUP_INET6_CONNECT, "connect6"},
+  };
+  for (const auto& one : all) {
+    auto done = attach_cgroup(bpf_program__fd(one.program), cgroup, one.type,
+                              objects_->links + "/" + one.name);
+    if (!done) return done.error();
+  }
+  return {};
+}
+
+base::Result<void> Programs::attach_container(std::uint32_t ifindex) {
+  const auto& programs = objects_->tc->progs;
+  auto done = attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_reply), ifindex,
+                        Direction::egress, objects_->links);
+  if (!done) return done;
+  return attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_request), ifindex,
+                   Direction::ingress, objects_->links);
+}
+
+base::Result<void> Programs::attach_uplink(std::uint32_t ifindex) {
+  return attach_tc(objects_->mode, bpf_program__fd(objects_->tc->progs.vd_tc_reply), ifindex,
+                   Direction::ingress, objects_->links);
+}
+
+base::Result<void> Programs::attach_host_device(std::uint32_t ifindex) {
+  return attach_tc(objects_->mode, bpf_program__fd(objects_->tc->progs.vd_tc_host), ifindex,
+                   Direction::egress, objects_->links);
+}
+
+}  // namespace viaduct::dataplane

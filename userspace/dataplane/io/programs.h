@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "dataplane/config.h"
+#include "dataplane/io/attach.h"
+
+namespace viaduct::dataplane {
+
+/// Something the kernel has or lacks, and what that means here.
+struct Capability {
+  std::string name;
+  bool available = false;
+  std::string detail;
+};
+
+/// The loaded BPF programs. Maps are created or taken over from their pins; programs start to work
+/// when they are attached, and stay attached when this object goes.
+class Programs {
+ public:
+  /// @param viaduct0  index of the device that VIP routes lead into.
+  /// @errors the first object that can't be loaded, with the verifier's last words.
+  static base::Result<Programs> load(const Config& config, std::uint32_t viaduct0);
+
+  Programs(Programs&&) noexcept;
+  Programs& operator=(Programs&&) noexcept;
+  ~Programs();
+
+  /// Attaches every socket program to the cgroup.
+  base::Result<void> attach_sockets(const std::string& cgroup);
+
+  /// Attaches what a container's link needs, both directions.
+  base::Result<void> attach_container(std::uint32_t ifindex);
+  base::Result<void> attach_uplink(std::uint32_t ifindex);
+  base::Result<void> attach_host_device(std::uint32_t ifindex);
+
+  const std::vector<Capability>& capabilities() const;
+
+ private:
+  struct Objects;
+  explicit Programs(std::unique_ptr<Objects> objects);
+  std::unique_ptr<Objects> objects_;
+};
+
+}  // namespace viaduct::dataplane
