@@ -103,8 +103,10 @@ class Table::Compiler {
     const auto key = [](const Record& record) {
       return std::tie(record.owner, record.type, record.data);
     };
-    std::sort(records.begin(), records.end(),
-              [&](const Record& a, const Record& b) { return key(a) < key(b); });
+    // Of equal records the one with the shortest TTL comes first and stays.
+    std::sort(records.begin(), records.end(), [&](const Record& a, const Record& b) {
+      return key(a) != key(b) ? key(a) < key(b) : a.ttl_s < b.ttl_s;
+    });
     records.erase(std::unique(records.begin(), records.end(),
                               [&](const Record& a, const Record& b) { return key(a) == key(b); }),
                   records.end());

@@ -82,7 +82,7 @@ class Table {
   /// Whether the name exists, be it as an empty non-terminal.
   bool exists(const FoldedName& name, std::uint64_t hash) const;
 
-  /// All records, sorted by name and type, SOAs included.
+  /// All records, SOAs included; sorted by owner in wire form, then type.
   std::vector<Record> records() const;
   std::size_t record_count() const { return record_count_; }
 
