@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/row.h"
+
+namespace viaduct::mesos {
+
+/// Collects what could not be used; keeps the first kMaxRejected and counts the rest.
+class Rejections {
+ public:
+  void add(std::string where, std::string reason);
+  void append(const std::vector<service::RejectedRow>& rows);
+  /// All of them; when some were only counted, the last one says how many.
+  std::vector<service::RejectedRow> take();
+
+ private:
+  std::vector<service::RejectedRow> kept_;
+  std::size_t more_ = 0;
+};
+
+/// The place of a label: "task web.1, port 20001, label VIP_0".
+std::string label_place(const std::string& where, std::string_view key);
+
+/// The text in quotes, cut to a length fit for a message, control characters replaced by '?'.
+std::string in_quotes(std::string_view text);
+
+}  // namespace viaduct::mesos

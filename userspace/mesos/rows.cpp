@@ -1,0 +1,36 @@
+#include "mesos/rows.h"
+
+#include <algorithm>
+
+#include "mesos/task_rows.h"
+
+namespace viaduct::mesos {
+
+service::SourceRows make_rows(const AgentState& state, const base::Address& node) {
+  RowMap rows;
+  Rejections rejections;
+  service::SourceRows out;
+  rejections.append(state.rejected);
+  for (const Task& task : state.tasks) {
+    if (task.state != TaskState::running && task.state != TaskState::killing) continue;
+    const auto framework = state.frameworks.find(task.framework_id);
+    if (framework == state.frameworks.end()) {
+      rejections.add("task " + task.id,
+                     "its framework " + in_quotes(task.framework_id) + " is not in the answer");
+      continue;
+    }
+    TaskRows task_rows(task, framework->second, node, rows, rejections);
+    task_rows.add_task_labels();
+    task_rows.add_discovery_ports();
+    for (auto& mapping : task_rows.port_mappings()) out.port_mappings.push_back(std::move(mapping));
+  }
+  out.rows.reserve(rows.size());
+  for (auto& [key, row] : rows) out.rows.push_back(std::move(row));
+  std::sort(out.port_mappings.begin(), out.port_mappings.end());
+  out.port_mappings.erase(std::unique(out.port_mappings.begin(), out.port_mappings.end()),
+                          out.port_mappings.end());
+  out.rejected = rejections.take();
+  return out;
+}
+
+}  // namespace viaduct::mesos
