@@ -1,0 +1,202 @@
+#include "tools/viaductctl/commands.h"
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <functional>
+#include <iostream>
+
+#include "base/errors.h"
+#include "tools/viaductctl/doctor.h"
+#include "tools/viaductctl/flows.h"
+#include "tools/viaductctl/io/daemon.h"
+#include "tools/viaductctl/io/facts.h"
+#include "tools/viaductctl/io/maps.h"
+#include "tools/viaductctl/options.h"
+#include "tools/viaductctl/rows.h"
+#include "tools/viaductctl/status.h"
+#include "tools/viaductctl/table.h"
+#include "tools/viaductctl/vips.h"
+
+namespace viaduct::ctl {
+namespace {
+
+constexpr std::size_t kDefaultFlowLimit = 1000;
+
+int print(const Options& options, const json::value& document,
+          const std::function<std::string()>& text) {
+  std::cout << (options.json ? json::serialize(document) + "\n" : text()) << std::flush;
+  return kSuccess;
+}
+
+/// Says why a document could not be had and what to do about it.
+int complain(const Options& options, const base::Error& error) {
+  if (error.code.category() == base::base_category()) {
+    std::cerr << "viaductctl: " << error.message() << "\n"
+              << "  use the viaductctl that came with the running viaductd\n";
+    return kFailure;
+  }
+  std::cerr << "viaductctl: viaductd does not answer on " << options.socket << ": "
+            << error.code.message() << "\n";
+  if (error.code == boost::system::errc::permission_denied)
+    std::cerr << "  run this as root or as a member of the group viaduct\n";
+  else
+    std::cerr << "  start it (systemctl start viaductd), name its socket with --socket, or see: "
+                 "viaductctl doctor\n";
+  return kUnreachable;
+}
+
+/// VIPs of viaductd, or of the kernel's maps when it is away.
+struct VipSource {
+  json::array vips;
+  int exit = kSuccess;
+};
+
+std::optional<VipSource> load_vips(const Options& options) {
+  auto answer = ask_daemon(options.socket, "/v1/vips");
+  if (answer && answer->is_array()) return VipSource{std::move(answer->get_array()), kSuccess};
+  const int exit =
+      complain(options, answer ? base::Error{base::Errc::bad_format, "/v1/vips is no list"}
+                               : answer.error());
+  auto vips = read_vips(options.bpffs.value_or(kDefaultBpffs));
+  if (!vips) {
+    std::cerr << "viaductctl: nor can the kernel's maps be read: " << vips.error().message() << "\n"
+              << "  run this as root, or name the folder of dataplane.bpffs with --bpffs\n";
+    return std::nullopt;
+  }
+  std::cerr
+      << "viaductctl: this is what the kernel goes on serving, by address and without names:\n";
+  return VipSource{std::move(*vips), exit};
+}
+
+int show_vips(const Options& options) {
+  const auto source = load_vips(options);
+  if (!source) return kUnreachable;
+  print(options, source->vips, [&] { return vips_text(source->vips); });
+  return source->exit;
+}
+
+int show_backends(const Options& options) {
+  const auto source = load_vips(options);
+  if (!source) return kUnreachable;
+  print(options, source->vips, [&] { return backends_text(source->vips); });
+  return source->exit;
+}
+
+int show_vip(const Options& options, const std::string& wanted) {
+  const auto source = load_vips(options);
+  if (!source) return kUnreachable;
+  const json::array found = select_vips(source->vips, wanted);
+  if (found.empty()) {
+    std::cerr
+        << "viaductctl: no VIP is called \"" << printable(wanted) << "\"\n"
+        << "  viaductctl vips lists them, viaductctl rows --rejected says what could not be used\n";
+    return source->exit == kSuccess ? kFailure : source->exit;
+  }
+  print(options, found, [&] { return vip_text(found); });
+  return source->exit;
+}
+
+int show_rows(const Options& options, bool rejected) {
+  const auto rows = ask_daemon(options.socket, "/v1/rows");
+  if (!rows) return complain(options, rows.error());
+  if (rejected) return print(options, rejected_list(*rows), [&] { return rejected_text(*rows); });
+  return print(options, *rows, [&] { return rows_text(*rows); });
+}
+
+int show_status(const Options& options) {
+  const auto status = ask_daemon(options.socket, "/v1/status");
+  if (!status) return complain(options, status.error());
+  return print(options, *status, [&] { return status_text(*status); });
+}
+
+/// The folder of the pins: as told, as viaductd says, or the default.
+std::string find_bpffs(const Options& options) {
+  if (options.bpffs) return *options.bpffs;
+  const auto status = ask_daemon(options.socket, "/v1/status");
+  const std::string told = status ? text_of(object_of(*status, "dataplane"), "bpffs") : "";
+  return told.empty() ? kDefaultBpffs : told;
+}
+
+int show_flows(const Options& options, const FlowFilter& filter, std::size_t limit) {
+  auto list = read_packet_flows(find_bpffs(options), filter, limit);
+  if (!list) {
+    std::cerr << "viaductctl: " << list.error().message() << "\n"
+              << "  run this as root, or name the folder of dataplane.bpffs with --bpffs\n";
+    return kFailure;
+  }
+  return print(options, list->flows, [&] { return flows_text(*list); });
+}
+
+int run_doctor(const Options& options) {
+  const Facts facts = gather_facts(options.socket, options.bpffs);
+  const auto findings = judge(facts);
+  print(options, findings_json(findings), [&] { return findings_text(findings); });
+  if (!facts.status) return kUnreachable;
+  const auto is_fault = [](const Finding& finding) { return finding.level == Level::fault; };
+  return std::ranges::any_of(findings, is_fault) ? kFailure : kSuccess;
+}
+
+/// The command line: every command with its options and what it calls.
+class CommandLine {
+ public:
+  CommandLine() {
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.set_version_flag("--version", std::string("viaductctl " VIADUCT_VERSION));
+    app_.add_option("-o,--output", output_, "table (for people) or json")
+        ->check(CLI::IsMember({"table", "json"}));
+    app_.add_option("--socket", options_.socket, "unix socket of viaductd")->capture_default_str();
+    app_.add_option("--bpffs", options_.bpffs,
+                    "folder of the pinned maps (default: the one viaductd uses)");
+    add("vips", "every VIP with its backends' sums", [this] { return show_vips(options_); });
+    add("backends", "every backend of every VIP", [this] { return show_backends(options_); });
+    add("status", "the node at a glance", [this] { return show_status(options_); });
+    add("doctor", "checks everything VIPs need and says how to fix what is wrong",
+        [this] { return run_doctor(options_); });
+
+    auto* vip = add("vip", "one VIP in full", [this] { return show_vip(options_, wanted_); });
+    vip->add_option("NAME", wanted_, "name, DNS name or address, with or without a port")
+        ->required();
+    auto* rows =
+        add("rows", "what the sources read", [this] { return show_rows(options_, rejected_); });
+    rows->add_flag("--rejected", rejected_, "what could not be used, and why");
+    auto* flows = add("flows", "connections through VIPs",
+                      [this] { return show_flows(options_, filter_, limit_); });
+    flows->add_option("--vip", filter_.vip, "only this VIP: ADDRESS or ADDRESS:PORT");
+    flows->add_option("--backend", filter_.backend, "only this backend");
+    flows->add_option("--client", filter_.client, "only this client");
+    flows->add_option("--limit", limit_, "most flows to show; 0: all")->capture_default_str();
+  }
+
+  int run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? kSuccess : kFailure;
+    }
+    options_.json = output_ == "json";
+    return chosen_();
+  }
+
+ private:
+  CLI::App* add(const std::string& name, const std::string& help, std::function<int()> action) {
+    CLI::App* command = app_.add_subcommand(name, help);
+    command->callback([this, action = std::move(action)] { chosen_ = action; });
+    return command;
+  }
+
+  CLI::App app_{"Shows and explains what Viaduct does on this node."};
+  Options options_;
+  std::string output_ = "table";
+  std::string wanted_;
+  bool rejected_ = false;
+  FlowFilter filter_;
+  std::size_t limit_ = kDefaultFlowLimit;
+  std::function<int()> chosen_;
+};
+
+}  // namespace
+
+int run(int argc, char** argv) { return CommandLine().run(argc, argv); }
+
+}  // namespace viaduct::ctl

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "tools/viaductctl/json.h"
+
+namespace viaduct::ctl {
+
+/// Largest reply that is read: enough for 100,000 backends with long names.
+inline constexpr std::size_t kMaxReplyBytes = 256u << 20;
+
+/// Asks viaductd for a document.
+/// @param socket  path of its unix socket.
+/// @errors the system's code when nobody answers; base::Errc::bad_format for anything but a JSON
+/// document.
+base::Result<json::value> ask_daemon(const std::string& socket, const std::string& path);
+
+}  // namespace viaduct::ctl

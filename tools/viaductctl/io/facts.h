@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tools/viaductctl/doctor.h"
+
+namespace viaduct::ctl {
+
+/// Looks at everything that doctor judges. What cannot be read is noted in the facts.
+/// @param bpffs  absent: the folder that viaductd uses, or the default.
+Facts gather_facts(const std::string& socket, const std::optional<std::string>& bpffs);
+
+/// Sends one query over UDP and waits a second. @return empty when the reply is right.
+std::string ask_dns(const base::Endpoint& server);
+
+}  // namespace viaduct::ctl

@@ -1,0 +1,91 @@
+#include "tools/viaductctl/status.h"
+
+#include <boost/json.hpp>
+
+#include "tools/viaductctl/table.h"
+
+namespace viaduct::ctl {
+namespace {
+
+std::string line(std::string_view name, const std::string& value) {
+  std::string out(name);
+  out.resize(13, ' ');
+  return out + printable(value) + "\n";
+}
+
+std::string count(const json::value& object, std::string_view key) {
+  return std::to_string(number_of(object, key));
+}
+
+std::string joined(const json::array& texts) {
+  std::string out;
+  for (const json::value& text : texts)
+    if (text.is_string()) out += (out.empty() ? "" : ", ") + std::string(text.get_string());
+  return out;
+}
+
+std::string dataplane_text(const json::value& status) {
+  const json::value& dataplane = object_of(status, "dataplane");
+  if (!flag_of(dataplane, "enabled")) return line("data plane", "off");
+  std::string state = text_of(dataplane, "state");
+  const bool current = number_of(dataplane, "applied_revision") == number_of(status, "revision");
+  state += current ? ", up to date" : ", shows revision " + count(dataplane, "applied_revision");
+  if (number_of(dataplane, "pending"))
+    state += ", " + count(dataplane, "pending") + " operations pending";
+  std::string out = line("data plane", state);
+  if (const std::string error = text_of(dataplane, "last_error"); !error.empty())
+    out += line("", "last error: " + error);
+  for (const json::value& problem : list_of(dataplane, "problems"))
+    out += line("", text_of(problem, "where") + ": " + text_of(problem, "reason"));
+  std::string maps;
+  for (const json::value& map : list_of(dataplane, "maps"))
+    maps += (maps.empty() ? "" : ", ") + text_of(map, "name") + " " + count(map, "used") + "/" +
+            count(map, "capacity");
+  return maps.empty() ? out : out + line("maps", maps);
+}
+
+std::string dns_text(const json::value& status) {
+  const json::value& dns = object_of(status, "dns");
+  if (!flag_of(dns, "enabled")) return line("DNS", "off");
+  const std::string listening = joined(list_of(dns, "listening"));
+  return line("DNS", count(dns, "records") + " records, " + count(dns, "queries") + " queries, " +
+                         (listening.empty() ? "listens nowhere" : "listens on " + listening));
+}
+
+std::string source_text(const json::value& source) {
+  std::string out = text_of(source, "name") + ": " + count(source, "rows") + " rows, " +
+                    count(source, "rejected") + " rejected, ";
+  out += flag_of(source, "complete") ? "read " + duration_text(number_of(source, "age_ms")) + " ago"
+                                     : "never read since the start";
+  const std::string error = text_of(source, "last_error");
+  return error.empty() ? out : out + "; failing: " + error;
+}
+
+}  // namespace
+
+std::string status_text(const json::value& status) {
+  std::string out = line("node", text_of(status, "node") + " (" + text_of(status, "address") + ")");
+  out += line("version",
+              text_of(status, "version") + ", up " + duration_text(number_of(status, "uptime_ms")));
+  out += line("services",
+              count(status, "services") + " with " + count(status, "backends") +
+                  " backends, revision " + count(status, "revision") +
+                  (flag_of(status, "complete") ? "" : ", incomplete: nothing is withdrawn yet"));
+  out += dataplane_text(status) + dns_text(status);
+  std::string_view name = "sources";
+  for (const json::value& source : list_of(status, "sources")) {
+    out += line(name, source_text(source));
+    name = "";
+  }
+  name = "features";
+  for (const json::value& capability : list_of(status, "capabilities")) {
+    const std::string detail = text_of(capability, "detail");
+    out += line(name, text_of(capability, "name") +
+                          (flag_of(capability, "available") ? "" : " is missing") +
+                          (detail.empty() ? "" : ": " + detail));
+    name = "";
+  }
+  return out;
+}
+
+}  // namespace viaduct::ctl
