@@ -215,14 +215,17 @@ static __always_inline void set_neigh(struct pkt *p, const struct bpf_fib_lookup
 {
 	p->way = VD_WAY_NEIGH;
 	p->neigh_ifindex = fib->ifindex;
-	p->neigh.nh_family = fib->family;
+	p->neigh = (struct bpf_redir_neigh){.nh_family = fib->family};
 	if (fib->family == VD_AF_INET)
 		p->neigh.ipv4_nh = fib->ipv4_dst;
 	else
 		__builtin_memcpy(p->neigh.ipv6_nh, fib->ipv6_dst, sizeof(fib->ipv6_dst));
 }
 
-/* Step: the way to `to`, out of a device or, if the address is the host's own, back into the host. */
+/*
+ * Step: the way to `to`: out of a device, or back into the host if the address is its own. The kernel says
+ * the same where no route leads; the host then answers with an ICMP error, which is translated.
+ */
 static __always_inline enum vd_reason find_route(struct pkt *p, const struct vd_addr *to)
 {
 	struct bpf_fib_lookup fib = {

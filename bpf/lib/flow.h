@@ -34,11 +34,13 @@ static __always_inline struct vd_flow *find_flow(struct pkt *p)
 /* Fills p->other_key and p->other from p->tuple and p->nat. */
 static __always_inline void make_other(struct pkt *p)
 {
-	p->other_key.src = p->nat.dst;
-	p->other_key.dst = p->nat.src;
-	p->other_key.sport = p->nat.dport;
-	p->other_key.dport = p->nat.sport;
-	p->other_key.proto = p->tuple.proto;
+	p->other_key = (struct vd_flow_key){
+		.src = p->nat.dst,
+		.dst = p->nat.src,
+		.sport = p->nat.dport,
+		.dport = p->nat.sport,
+		.proto = p->tuple.proto,
+	};
 	p->other = p->nat;
 	p->other.src = p->tuple.dst;
 	p->other.dst = p->tuple.src;

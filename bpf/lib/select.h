@@ -14,7 +14,7 @@
 #include "maps.h"
 
 /* Slots tried before refusing: while the maps change, one may name a backend that takes nobody. */
-#define VD_PICK_TRIES 8
+#define VD_PICK_TRIES 16
 
 struct vd_choice {
 	struct vd_service *service;
@@ -72,10 +72,10 @@ static __always_inline struct vd_backend *vd_backend_open(__u32 id, __u32 servic
 	return b;
 }
 
-/* @return the backend id in the service's slot for this hash; 0: none. */
-static __always_inline __u32 vd_slot_read(const struct vd_service *service, __u32 hash)
+/* @return the backend id in one of `count` slots from `offset` on; 0: none. */
+static __always_inline __u32 vd_slot_read(__u32 offset, __u32 count, __u32 hash)
 {
-	__u32 slot = service->slot_offset + vd_hash_slot(hash, service->slot_count);
+	__u32 slot = offset + vd_hash_slot(hash, count);
 	__u32 line = slot / VD_SLOTS_PER_LINE;
 	struct vd_slot_line *l = bpf_map_lookup_elem(&vd_slot_v1, &line);
 
@@ -83,50 +83,64 @@ static __always_inline __u32 vd_slot_read(const struct vd_service *service, __u3
 }
 
 /* Open connections per weight, without a division. A tie keeps the first: it is random already. */
-static __always_inline bool vd_less_loaded(__u32 id, const struct vd_backend *b, __u32 than_id,
-					   const struct vd_backend *than)
+static __always_inline __u32 vd_less_loaded(__u32 first_id, __u32 second_id)
 {
-	struct vd_load *load = vd_load_at(id);
-	struct vd_load *than_load = vd_load_at(than_id);
+	struct vd_load *first_load = vd_load_at(first_id);
+	struct vd_load *second_load = vd_load_at(second_id);
+	struct vd_backend *first = vd_backend_at(first_id);
+	struct vd_backend *second = vd_backend_at(second_id);
 
-	if (!load || !than_load)
-		return false;
-	return (__u64)load->open * than->weight < (__u64)than_load->open * b->weight;
+	if (!first_load || !second_load || !first || !second)
+		return first_id;
+	return (__u64)second_load->open * first->weight < (__u64)first_load->open * second->weight
+		       ? second_id
+		       : first_id;
 }
 
-static __always_inline void vd_take(struct vd_choice *c, __u32 id, struct vd_backend *b)
+/* @return the backend in that slot if it takes new traffic of the service; 0: it does not. */
+static __always_inline __u32 vd_slot_open(__u32 offset, __u32 count, __u32 service_id, __u32 hash)
 {
-	c->backend_id = id;
-	c->backend = b;
-}
+	__u32 id = vd_slot_read(offset, count, hash);
 
-static __always_inline void vd_try_slot(struct vd_choice *c, __u32 hash)
-{
-	__u32 id = vd_slot_read(c->service, hash);
-	struct vd_backend *b = vd_backend_open(id, c->service->id);
-
-	if (b && (!c->backend || vd_less_loaded(id, b, c->backend_id, c->backend)))
-		vd_take(c, id, b);
+	return vd_backend_open(id, service_id) ? id : 0;
 }
 
 /*
- * Step: a backend for new traffic.
- * VD_PICK_HASH gives one flow the same backend as long as the slots do not change.
+ * A backend id for new traffic, 0: none takes it. VD_PICK_HASH gives one flow the same backend as long as
+ * the slots do not change. A function of its own, and of numbers alone: the verifier walks it once, and not
+ * once for every way to get here.
  */
+__attribute__((noinline)) __u32 vd_pick_id(__u32 offset, __u32 count, __u32 service_id, __u32 hash,
+					   __u32 pick)
+{
+	for (__u32 i = 0; i < VD_PICK_TRIES; i++) {
+		__u32 at = pick == VD_PICK_HASH ? vd_hash_again(hash, i) : bpf_get_prandom_u32();
+		__u32 id = vd_slot_open(offset, count, service_id, at);
+		__u32 other;
+
+		if (pick == VD_PICK_LEAST_LOADED) {
+			other = vd_slot_open(offset, count, service_id, bpf_get_prandom_u32());
+			if (id && other)
+				id = vd_less_loaded(id, other);
+			else if (other)
+				id = other;
+		}
+		if (id)
+			return id;
+	}
+	return 0;
+}
+
+/* Step: c->service gives new traffic to a backend. */
 static __always_inline enum vd_reason vd_pick_backend(struct vd_choice *c, __u8 pick)
 {
-	vd_take(c, 0, NULL);
-	if (c->service->slot_count == 0)
+	struct vd_service *s = c->service;
+
+	if (s->slot_count == 0)
 		return VD_NO_BACKEND;
-	for (__u32 i = 0; i < VD_PICK_TRIES; i++) {
-		vd_try_slot(c, pick == VD_PICK_HASH ? vd_hash_again(c->hash, i)
-						    : bpf_get_prandom_u32());
-		if (pick == VD_PICK_LEAST_LOADED)
-			vd_try_slot(c, bpf_get_prandom_u32());
-		if (c->backend)
-			return VD_NEXT;
-	}
-	return VD_NO_BACKEND;
+	c->backend_id = vd_pick_id(s->slot_offset, s->slot_count, s->id, c->hash, pick);
+	c->backend = vd_backend_open(c->backend_id, s->id);
+	return c->backend ? VD_NEXT : VD_NO_BACKEND;
 }
 
 #endif

@@ -122,7 +122,8 @@ vd_backend Maps::backend(std::uint32_t id) {
 
 void Maps::remove_backend(std::uint32_t id) {
   vd_backend value = backend(id);
-  value.generation = 0;
+  value.generation = next_generation_++;
+  value.service_id = 0;
   check(bpf_map_update_elem(fd("vd_backend_v1"), &id, &value, BPF_ANY), "backend");
 }
 

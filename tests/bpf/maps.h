@@ -51,7 +51,7 @@ class Maps {
   /// Slots are dealt out by weight, interleaved.
   ServiceIds add(const ServiceSpec& spec);
   void remove_service(const ServiceSpec& spec);
-  /// Frees the id: generation 0. Slots keep naming it, as they do for a moment in the daemon.
+  /// Frees the id. Slots keep naming it, as they do for a moment in the daemon.
   void remove_backend(std::uint32_t id);
   void set_weight(std::uint32_t id, std::uint16_t weight);
   /// Gives an id away to another backend.
