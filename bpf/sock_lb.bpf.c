@@ -350,8 +350,11 @@ int vd_sock_release(struct bpf_sock *ctx)
 {
 	struct vd_sock *s = bpf_sk_storage_get(&vd_sock_v1, ctx, NULL, 0);
 
-	if (s)
+	if (s) {
 		vd_sock_uncount(s);
+		s->peer.backend_id =
+			0; /* the storage outlives the close by a moment: sock_flows looks */
+	}
 	return 1;
 }
 

@@ -6,8 +6,9 @@
  *   vd_tc_host: egress of viaduct0, which carries the VIPs' routes: packets of the host itself.
  * Verdicts: TC_ACT_UNSPEC, so that other filters run too, TC_ACT_REDIRECT, TC_ACT_SHOT.
  *
- * A container's flow is reversed where the answer reaches the container, and the host's flow where it reaches
- * viaduct0: there the VIP as source agrees with the routes, which strict reverse path filters demand.
+ * A container's flow is reversed where the answer reaches the container, and the host's flow where
+ * it reaches viaduct0: there the VIP as source agrees with the routes, which strict reverse path
+ * filters demand.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -38,8 +39,8 @@ static __always_inline bool is_known(const struct pkt *p)
 }
 
 /*
- * Step: a known request goes where it went. TCP cannot move to another backend, so its client is told;
- * a new connection on the same ports, and UDP, are picked anew.
+ * Step: a known request goes where it went. TCP cannot move to another backend, so its client is
+ * told; a new connection on the same ports, and UDP, are picked anew.
  */
 static __always_inline enum vd_reason follow_request(struct pkt *p, struct vd_flow *f)
 {
@@ -59,7 +60,8 @@ static __always_inline enum vd_reason follow_request(struct pkt *p, struct vd_fl
 	return VD_NEXT;
 }
 
-static __always_inline enum vd_reason follow_reply(struct pkt *p, struct vd_flow *f, enum vd_way way)
+static __always_inline enum vd_reason follow_reply(struct pkt *p, struct vd_flow *f,
+						   enum vd_way way)
 {
 	use_flow(p, f);
 	p->way = way;
@@ -67,7 +69,8 @@ static __always_inline enum vd_reason follow_reply(struct pkt *p, struct vd_flow
 	return VD_REPLIED;
 }
 
-/* Step: a container's answer on its way in. That of another container's flow is reversed at the other's link. */
+/* Step: a container's answer on its way in. That of another container's flow is reversed at the
+ * other's link. */
 static __always_inline enum vd_reason follow_container(struct pkt *p)
 {
 	struct vd_flow *f = find_flow(p);
@@ -105,8 +108,8 @@ static __always_inline enum vd_reason start_container(struct pkt *p)
 		return VD_NEXT;
 	VD_TRY(find_service(p));
 	VD_TRY(pick_backend(p));
-	return store_flow(p, vd_addr_equal(&p->choice.backend->addr, &p->tuple.src) ? VD_FLOW_HAIRPIN
-										    : 0);
+	return store_flow(
+		p, vd_addr_equal(&p->choice.backend->addr, &p->tuple.src) ? VD_FLOW_HAIRPIN : 0);
 }
 
 static __always_inline enum vd_reason forward(struct pkt *p)
@@ -223,8 +226,9 @@ static __always_inline void set_neigh(struct pkt *p, const struct bpf_fib_lookup
 }
 
 /*
- * Step: the way to `to`: out of a device, or back into the host if the address is its own. The kernel says
- * the same where no route leads; the host then answers with an ICMP error, which is translated.
+ * Step: the way to `to`: out of a device, or back into the host if the address is its own. The
+ * kernel says the same where no route leads; the host then answers with an ICMP error, which is
+ * translated.
  */
 static __always_inline enum vd_reason find_route(struct pkt *p, const struct vd_addr *to)
 {

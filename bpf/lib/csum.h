@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * The Internet checksum, incrementally (RFC 1624, eqn. 3) and whole (RFC 1071). Sums are of words as
- * they stand in memory: the checksum does not depend on byte order. Calls no kernel helper.
+ * The Internet checksum, incrementally (RFC 1624, eqn. 3) and whole (RFC 1071). Sums are of words
+ * as they stand in memory: the checksum does not depend on byte order. Calls no kernel helper.
  */
 #ifndef VIADUCT_BPF_CSUM_H
 #define VIADUCT_BPF_CSUM_H

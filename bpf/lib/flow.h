@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * The flow table. A flow has two entries, one a direction, and either holds all that the other says:
- *   request: client:cport > vip:vport      becomes  source:sport > backend:bport
- *   reply:   backend:bport > source:sport  becomes  vip:vport > client:cport
- * `source` is the client, or the VIP in a hairpin. `sport` is the client's port unless another flow
- * has the reply entry already: two VIPs may share a backend, and a client may use a port towards both.
+ * The flow table. A flow has two entries, one a direction, and either holds all that the other
+ * says: request: client:cport > vip:vport      becomes  source:sport > backend:bport reply:
+ * backend:bport > source:sport  becomes  vip:vport > client:cport `source` is the client, or the
+ * VIP in a hairpin. `sport` is the client's port unless another flow has the reply entry already:
+ * two VIPs may share a backend, and a client may use a port towards both.
  */
 #ifndef VIADUCT_BPF_FLOW_H
 #define VIADUCT_BPF_FLOW_H
@@ -93,7 +93,8 @@ static __always_inline void mirror_flow(struct pkt *p)
 	}
 }
 
-/* The entry is used by this packet. Once a second, and when TCP's state changes, both entries are written. */
+/* The entry is used by this packet. Once a second, and when TCP's state changes, both entries are
+ * written. */
 static __always_inline void use_flow(struct pkt *p, struct vd_flow *f)
 {
 	__u32 flags = flags_after(p, f->flags);
@@ -150,12 +151,14 @@ static __always_inline enum vd_reason store_reply_entry(struct pkt *p)
 		reason = take_reply_entry(p);
 		if (reason != VD_NO_PORT)
 			return reason;
-		p->nat.sport = bpf_htons(VD_PORT_MIN + bpf_get_prandom_u32() % (65536 - VD_PORT_MIN));
+		p->nat.sport =
+			bpf_htons(VD_PORT_MIN + bpf_get_prandom_u32() % (65536 - VD_PORT_MIN));
 	}
 	return VD_NO_PORT;
 }
 
-/* Step: remembers the choice. The reply entry comes first: a request is never sent that could not be answered. */
+/* Step: remembers the choice. The reply entry comes first: a request is never sent that could not
+ * be answered. */
 static __always_inline enum vd_reason store_flow(struct pkt *p, __u32 flags)
 {
 	struct vd_load *load = vd_load_at(p->choice.backend_id);

@@ -54,7 +54,8 @@ static __always_inline long replace_pseudo(struct pkt *p, __u32 field, __u32 dif
 	return rc;
 }
 
-/* Addresses count in the pseudo header only, which offloaded checksums hold already; ports do not. */
+/* Addresses count in the pseudo header only, which offloaded checksums hold already; ports do not.
+ */
 static __always_inline long replace_l4_csum(struct pkt *p, __u32 addrs)
 {
 	bool is_tcp = p->tuple.proto == IPPROTO_TCP;

@@ -13,7 +13,8 @@
 #include "lib/select.h"
 
 #define VD_L3 ETH_HLEN /* offset of the IP header */
-#define VD_OFFSET_MASK 0x3fff /* covers Ethernet, IPv6 and VD_IPV6_EXT_MAX headers of 2048 bytes */
+#define VD_OFFSET_MASK 0x3fff /* covers Ethernet, IPv6 and VD_IPV6_EXT_MAX headers of 2048 bytes   \
+			       */
 
 /* Where a packet goes that is not dropped. */
 enum vd_way {

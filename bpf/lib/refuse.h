@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * Turns a refused packet into its answer, from the VIP to the client: a TCP RST (RFC 9293, 3.10.7.1) or an
- * ICMP port unreachable (RFC 792, RFC 4443 3.1). Receivers behind a virtual link trust a packet whose
- * checksum was still to be computed, so the whole checksum is right for both kinds of packet.
+ * Turns a refused packet into its answer, from the VIP to the client: a TCP RST (RFC
+ * 9293, 3.10.7.1) or an ICMP port unreachable (RFC 792, RFC 4443 3.1). Receivers behind a virtual
+ * link trust a packet whose checksum was still to be computed, so the whole checksum is right for
+ * both kinds of packet.
  */
 #ifndef VIADUCT_BPF_REFUSE_H
 #define VIADUCT_BPF_REFUSE_H
@@ -20,7 +21,8 @@
 #include "lib/parse.h"
 #include "lib/pkt.h"
 
-#define VD_QUOTE_L4 8 /* bytes of the transport header in an ICMP error: the ports are among them */
+#define VD_QUOTE_L4 8 /* bytes of the transport header in an ICMP error: the ports are among them  \
+		       */
 #define VD_QUOTE_MAX 512 /* IP headers and VD_QUOTE_L4; longer chains of headers get no answer */
 #define VD_ANSWER_TTL 64
 
@@ -110,8 +112,9 @@ static __always_inline struct tcphdr make_rst(const struct pkt *p, const struct 
 }
 
 /*
- * The IP header loses its options: as many bytes stay behind the answer as Ethernet padding, because a packet
- * whose checksum is still to be computed may not be cut in front of its old transport header.
+ * The IP header loses its options: as many bytes stay behind the answer as Ethernet padding,
+ * because a packet whose checksum is still to be computed may not be cut in front of its old
+ * transport header.
  */
 static __always_inline long refuse_tcp(struct pkt *p)
 {
@@ -175,8 +178,8 @@ static __always_inline long refuse_icmp(struct pkt *p)
 		return -1;
 	if (bpf_skb_change_tail(p->skb, p->l4 + VD_QUOTE_L4, 0))
 		return -1;
-	if (bpf_skb_adjust_room(p->skb, ip_header_len(p) + sizeof(struct vd_icmp),
-				BPF_ADJ_ROOM_MAC, 0))
+	if (bpf_skb_adjust_room(p->skb, ip_header_len(p) + sizeof(struct vd_icmp), BPF_ADJ_ROOM_MAC,
+				0))
 		return -1;
 	return write_icmp(p, quoted, quote_sum);
 }

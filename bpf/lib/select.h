@@ -106,9 +106,9 @@ static __always_inline __u32 vd_slot_open(__u32 offset, __u32 count, __u32 servi
 }
 
 /*
- * A backend id for new traffic, 0: none takes it. VD_PICK_HASH gives one flow the same backend as long as
- * the slots do not change. A function of its own, and of numbers alone: the verifier walks it once, and not
- * once for every way to get here.
+ * A backend id for new traffic, 0: none takes it. VD_PICK_HASH gives one flow the same backend as
+ * long as the slots do not change. A function of its own, and of numbers alone: the verifier walks
+ * it once, and not once for every way to get here.
  */
 __attribute__((noinline)) __u32 vd_pick_id(__u32 offset, __u32 count, __u32 service_id, __u32 hash,
 					   __u32 pick)

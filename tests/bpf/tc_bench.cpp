@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nanoseconds per packet of the tc programs under BPF_PROG_TEST_RUN; run as root. The kernel repeats a run on one buffer,
-// so the hot flow dials a VIP whose backend is the same address on another port, which is again a VIP whose backend is
-// the first: every run meets a known flow and rewrites addresses, ports and checksums.
+// Nanoseconds per packet of the tc programs under BPF_PROG_TEST_RUN; run as root. The kernel
+// repeats a run on one buffer, so the hot flow dials a VIP whose backend is the same address on
+// another port, which is again a VIP whose backend is the first: every run meets a known flow and
+// rewrites addresses, ports and checksums.
 #include <bpf/bpf.h>
 #include <tc_lb.skel.h>
 
@@ -22,8 +23,8 @@ constexpr int kRounds = 15;
 double ns_per_run(const bpf_program* program, Bytes in) {
   double best = 1e9;
   for (int round = 0; round < kRounds; ++round) {
-    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in.data(), .data_size_in = static_cast<__u32>(in.size()),
-                .repeat = kRepeat);
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in.data(),
+                .data_size_in = static_cast<__u32>(in.size()), .repeat = kRepeat);
     if (bpf_prog_test_run_opts(bpf_program__fd(program), &opts) != 0) return -1;
     best = std::min(best, static_cast<double>(opts.duration));
   }
@@ -53,7 +54,8 @@ int main() {
     const bpf_program* program;
     Bytes in;
   } rows[] = {
-      {"request: not IP (the measuring itself)", request, eth({.type = 0x0806}) / raw({.data = Bytes(60, 0)})},
+      {"request: not IP (the measuring itself)", request,
+       eth({.type = 0x0806}) / raw({.data = Bytes(60, 0)})},
       {"request: no VIP, IPv4", request, eth() / ipv4({.dst = "203.0.113.1"}) / data},
       {"request: no VIP, IPv6", request, eth() / ipv6({.dst = "2001:db8:1::1"}) / data},
       {"reply: no flow, IPv4", reply, eth() / ipv4({.dst = "203.0.113.1"}) / data},
@@ -61,7 +63,8 @@ int main() {
       {"request: hot flow, IPv4 UDP", request, v4 / udp({.dport = 80})},
       {"request: hot flow, IPv6 TCP", request, v6 / data},
   };
-  for (const auto& row : rows) std::printf("%-42s %6.1f ns\n", row.name, ns_per_run(row.program, row.in));
+  for (const auto& row : rows)
+    std::printf("%-42s %6.1f ns\n", row.name, ns_per_run(row.program, row.in));
   tc_lb__destroy(skeleton);
   return 0;
 }

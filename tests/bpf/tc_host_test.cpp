@@ -35,10 +35,12 @@ class TcHost : public TcLab, public ::testing::WithParamInterface<Family> {
   void prepare() override {
     for (const char* command : {
              "ip link add viaduct0 type veth peer name viaduct0p",
-             "ip link set viaduct0 address 02:76:64:00:00:01 arp off up && ip link set viaduct0p arp off up",
+             "ip link set viaduct0 address 02:76:64:00:00:01 arp off up && ip link set viaduct0p "
+             "arp off up",
              "ip link add up0 type veth peer name up1 && ip link set up0 up && ip link set up1 up",
              "ip addr add 203.0.113.1/24 dev up0 && ip -6 addr add 2001:db8:1::1/64 dev up0 nodad",
-             "ip route add unreachable 198.51.100.77 && ip -6 route add unreachable 2001:db8:ffff::1",
+             "ip route add unreachable 198.51.100.77 && ip -6 route add unreachable "
+             "2001:db8:ffff::1",
              "echo 1 > /proc/sys/net/ipv4/conf/viaduct0/forwarding",
              "echo 1 > /proc/sys/net/ipv6/conf/viaduct0/forwarding",
          })
@@ -47,8 +49,10 @@ class TcHost : public TcLab, public ::testing::WithParamInterface<Family> {
   }
   void TearDown() override {
     TcLab::TearDown();
-    EXPECT_EQ(std::system("ip link del viaduct0 2>/dev/null; ip link del up0 2>/dev/null;"
-                        "ip route flush type unreachable; ip -6 route flush type unreachable; true"), 0);
+    EXPECT_EQ(
+        std::system("ip link del viaduct0 2>/dev/null; ip link del up0 2>/dev/null;"
+                    "ip route flush type unreachable; ip -6 route flush type unreachable; true"),
+        0);
   }
 
   const Family& f() { return GetParam(); }
@@ -67,7 +71,8 @@ TEST_P(TcHost, ABackendElsewhereIsReachedAndAnswersThroughViaduct0) {
   EXPECT_EQ(sent.verdict, kRedirect);
   EXPECT_EQ(sent.packet().tuple(), tuple(f().host, 40000, f().near, 8080));
   EXPECT_TRUE(sent.packet().checksums_ok);
-  const Bytes reply = ip(f().near, f().host) / tcp({.sport = 8080, .dport = 40000, .flags = kSyn | kAck});
+  const Bytes reply =
+      ip(f().near, f().host) / tcp({.sport = 8080, .dport = 40000, .flags = kSyn | kAck});
   for (const Result& at_host : {from_uplink(reply), request(reply)}) {
     EXPECT_EQ(at_host.verdict, kRedirect);
     EXPECT_EQ(at_host.packet().tuple(), tuple(f().vip, 80, f().host, 40000));
@@ -75,7 +80,8 @@ TEST_P(TcHost, ABackendElsewhereIsReachedAndAnswersThroughViaduct0) {
     EXPECT_TRUE(at_host.packet().checksums_ok);
   }
   EXPECT_EQ(to_container(reply).out, reply) << "only where packets come in";
-  EXPECT_EQ(host(ip(f().host, f().vip) / tcp({.flags = kAck})).packet().dst, f().near) << "a known flow";
+  EXPECT_EQ(host(ip(f().host, f().vip) / tcp({.flags = kAck})).packet().dst, f().near)
+      << "a known flow";
   EXPECT_EQ(maps().load(ids.backends[0]).packets, 2u);
   EXPECT_EQ(maps().count(VD_HOOK_HOST, VD_FORWARDED), 2u);
 }
@@ -104,7 +110,8 @@ TEST_P(TcHost, HairpinsOfTwoHostAddressesDoNotCollide) {
   const Parsed second = host(ip(other, f().vip) / tcp()).packet();
   EXPECT_EQ(first.sport, 40000);
   EXPECT_NE(second.sport, 40000);
-  const Bytes reply = ip(f().host, f().vip) / tcp({.sport = 8080, .dport = second.sport, .flags = kSyn | kAck});
+  const Bytes reply =
+      ip(f().host, f().vip) / tcp({.sport = 8080, .dport = second.sport, .flags = kSyn | kAck});
   EXPECT_EQ(host(reply).packet().tuple(), tuple(f().vip, 80, other, 40000));
 }
 
@@ -136,7 +143,8 @@ TEST_P(TcHost, ABackendWithoutARouteIsRefused) {
 
 TEST_P(TcHost, AnEchoIsAnswered) {
   const bool v4 = f().name == std::string("v4");
-  const Bytes asked = ip(f().host, f().vip) / icmp({.type = static_cast<std::uint8_t>(v4 ? 8 : 128), .data = Bytes(57, 0x5a)});
+  const Bytes asked = ip(f().host, f().vip) / icmp({.type = static_cast<std::uint8_t>(v4 ? 8 : 128),
+                                                    .data = Bytes(57, 0x5a)});
   const Result answered = host(asked);
   EXPECT_EQ(answered.verdict, kRedirect);
   EXPECT_EQ(answered.packet().src, f().vip);

@@ -48,9 +48,13 @@ class TcLab : public ::testing::Test {
   // A container's packet at the host's side of its link.
   Result request(const testing::Bytes& in) { return run(skeleton_->progs.vd_tc_request, in, true); }
   // A packet on its way into a container.
-  Result to_container(const testing::Bytes& in) { return run(skeleton_->progs.vd_tc_reply, in, false); }
+  Result to_container(const testing::Bytes& in) {
+    return run(skeleton_->progs.vd_tc_reply, in, false);
+  }
   // A packet that an uplink received.
-  Result from_uplink(const testing::Bytes& in) { return run(skeleton_->progs.vd_tc_reply, in, true); }
+  Result from_uplink(const testing::Bytes& in) {
+    return run(skeleton_->progs.vd_tc_reply, in, true);
+  }
   // A packet that the host routed to a VIP.
   Result host(const testing::Bytes& in) { return run(skeleton_->progs.vd_tc_host, in, false); }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container's packets: client, VIP, backend, reply. The output of one step is the input of the next.
+// A container's packets: client, VIP, backend, reply. The output of one step is the input of the
+// next.
 #include <bpf/bpf.h>
 #include <gmock/gmock.h>
 
@@ -37,7 +38,11 @@ Packet ip(const std::string& src, const std::string& dst) {
 Packet answer(const Parsed& to, std::uint8_t flags, const std::string& data) {
   if (to.proto == IPPROTO_UDP)
     return ip(to.dst, to.src) / udp({.sport = to.dport, .dport = to.sport, .data = data});
-  return ip(to.dst, to.src) / tcp({.sport = to.dport, .dport = to.sport, .seq = 77, .ack = to.seq + 1, .flags = flags,
+  return ip(to.dst, to.src) / tcp({.sport = to.dport,
+                                   .dport = to.sport,
+                                   .seq = 77,
+                                   .ack = to.seq + 1,
+                                   .flags = flags,
                                    .data = data});
 }
 
@@ -48,7 +53,8 @@ class TcRequest : public TcLab, public ::testing::WithParamInterface<Family> {
     return ip(f().client, vip) / tcp({.sport = sport, .dport = port});
   }
   Packet data(const std::string& vip, std::uint16_t port = 80, std::uint8_t flags = kAck) {
-    return ip(f().client, vip) / tcp({.dport = port, .seq = 1001, .ack = 78, .flags = flags, .data = "hello"});
+    return ip(f().client, vip) /
+           tcp({.dport = port, .seq = 1001, .ack = 78, .flags = flags, .data = "hello"});
   }
   Packet datagram(const std::string& vip, std::uint16_t sport = 40000) {
     return ip(f().client, vip) / udp({.sport = sport, .dport = 53});
@@ -85,7 +91,8 @@ TEST_P(TcRequest, ATcpConnectionLivesThroughNat) {
   EXPECT_EQ(at_backend.packet().seq, 1000u);
 
   const Bytes syn_ack = answer(at_backend.packet(), kSyn | kAck, "");
-  EXPECT_EQ(request(syn_ack).out, syn_ack) << "a container backend's own link leaves it: strict rp_filter";
+  EXPECT_EQ(request(syn_ack).out, syn_ack)
+      << "a container backend's own link leaves it: strict rp_filter";
   EXPECT_EQ(from_uplink(syn_ack).out, syn_ack) << "and so does an uplink";
   const Result at_client = to_container(syn_ack);
   EXPECT_EQ(at_client.verdict, kPass);
@@ -123,7 +130,9 @@ TEST_P(TcRequest, OffloadsAndOddLengthsKeepChecksumsRight) {
   std::string payload;
   for (int i = 0; i < 300; ++i) {
     payload.push_back(static_cast<char>(i * 7));
-    const Result out = request(ip(f().client, f().vip) / udp({.sport = static_cast<std::uint16_t>(1000 + i), .data = payload}));
+    const Result out =
+        request(ip(f().client, f().vip) /
+                udp({.sport = static_cast<std::uint16_t>(1000 + i), .data = payload}));
     ASSERT_TRUE(out.packet().checksums_ok) << i;
     ASSERT_TRUE(out.packet().has_udp_checksum) << i;
   }
@@ -132,7 +141,10 @@ TEST_P(TcRequest, OffloadsAndOddLengthsKeepChecksumsRight) {
 TEST_P(TcRequest, WhatIsNoVipPassesUntouched) {
   maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
   const Bytes others[] = {
-      syn(f().other_vip), syn(f().vip, 81), datagram(f().vip), ip(f().client, f().vip) / raw(),
+      syn(f().other_vip),
+      syn(f().vip, 81),
+      datagram(f().vip),
+      ip(f().client, f().vip) / raw(),
       ip(f().client, f().vip) / icmp({.type = 8}),
       eth({.type = 0x0806}) / raw({.data = Bytes(28, 1)}),
   };
@@ -170,7 +182,8 @@ TEST_P(TcRequest, HairpinMakesTheVipTheSourceAndComesBack) {
   EXPECT_TRUE(at_backend.packet().checksums_ok);
   EXPECT_EQ(at_backend.packet().eth_dst, Eth{}.src) << "back to the container";
   EXPECT_EQ(at_backend.packet().eth_src, Eth{}.dst);
-  EXPECT_EQ(to_container(at_backend.out).out, at_backend.out) << "it passes its own link's egress once more";
+  EXPECT_EQ(to_container(at_backend.out).out, at_backend.out)
+      << "it passes its own link's egress once more";
 
   const Result at_client = request(answer(at_backend.packet(), kSyn | kAck, ""));
   EXPECT_EQ(at_client.verdict, kRedirect);
@@ -220,7 +233,8 @@ TEST_P(TcRequest, UdpWithoutABackendGetsPortUnreachable) {
   EXPECT_EQ(error.code, v4 ? 3 : 4);
   EXPECT_TRUE(error.checksums_ok);
   EXPECT_EQ(error.eth_dst, Eth{}.src);
-  EXPECT_EQ(error.payload, Bytes(sent.begin() + 14, sent.begin() + 14 + (v4 ? 20 : 40) + 8)) << "quotes the packet";
+  EXPECT_EQ(error.payload, Bytes(sent.begin() + 14, sent.begin() + 14 + (v4 ? 20 : 40) + 8))
+      << "quotes the packet";
 }
 
 TEST_P(TcRequest, TwoVipsOfOneBackendDoNotCollide) {
@@ -232,7 +246,8 @@ TEST_P(TcRequest, TwoVipsOfOneBackendDoNotCollide) {
   EXPECT_NE(second.sport, 40000);
   EXPECT_GE(second.sport, 32768);
   EXPECT_TRUE(second.checksums_ok);
-  EXPECT_EQ(to_container(answer(first, kSyn | kAck, "")).packet().tuple(), tuple(f().vip, 80, f().client, 40000));
+  EXPECT_EQ(to_container(answer(first, kSyn | kAck, "")).packet().tuple(),
+            tuple(f().vip, 80, f().client, 40000));
   const Result reply = to_container(answer(second, kSyn | kAck, ""));
   EXPECT_EQ(reply.packet().tuple(), tuple(f().other_vip, 80, f().client, 40000));
   EXPECT_TRUE(reply.packet().checksums_ok);
@@ -254,8 +269,10 @@ TEST_P(TcRequest, AFlowThatIsOverMakesRoom) {
 }
 
 TEST_P(TcRequest, ARemovedBackendResetsTcpAndMovesUdp) {
-  const ServiceIds tcp_ids = maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_HASH});
-  const ServiceIds udp_ids = maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 53}, {f().backend2, 53}}, VD_PICK_HASH});
+  const ServiceIds tcp_ids = maps().add(
+      {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_HASH});
+  const ServiceIds udp_ids =
+      maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 53}, {f().backend2, 53}}, VD_PICK_HASH});
   const bool tcp_first = request(syn(f().vip)).packet().dst == f().backend;
   const Result first = request(datagram(f().vip));
   const bool udp_first = first.packet().dst == f().backend;
@@ -267,7 +284,8 @@ TEST_P(TcRequest, ARemovedBackendResetsTcpAndMovesUdp) {
   EXPECT_EQ(reset.packet().tuple(), tuple(f().vip, 80, f().client, 40000));
   EXPECT_EQ(maps().count(VD_HOOK_REQUEST, VD_BACKEND_GONE), 1u);
   const Result again = request(syn(f().vip));
-  EXPECT_EQ(again.packet().dst, tcp_first ? f().backend2 : f().backend) << "a new connection on the same ports";
+  EXPECT_EQ(again.packet().dst, tcp_first ? f().backend2 : f().backend)
+      << "a new connection on the same ports";
   EXPECT_EQ(request(data(f().vip)).packet().dst, again.packet().dst);
 
   const Result moved = request(datagram(f().vip));
@@ -278,7 +296,8 @@ TEST_P(TcRequest, ARemovedBackendResetsTcpAndMovesUdp) {
 }
 
 TEST_P(TcRequest, ADrainedBackendKeepsItsFlowsAndGetsNoNewOnes) {
-  const ServiceIds ids = maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}});
+  const ServiceIds ids =
+      maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}});
   const bool first = request(syn(f().vip)).packet().dst == f().backend;
   const char* mine = first ? f().backend : f().backend2;
   const char* other = first ? f().backend2 : f().backend;
@@ -287,17 +306,21 @@ TEST_P(TcRequest, ADrainedBackendKeepsItsFlowsAndGetsNoNewOnes) {
     EXPECT_EQ(request(data(f().vip)).packet().dst, mine);
     EXPECT_EQ(request(syn(f().vip, 80, static_cast<std::uint16_t>(50000 + i))).packet().dst, other);
   }
-  EXPECT_EQ(request(syn(f().vip)).packet().dst, other) << "a SYN on the old ports is a new connection";
+  EXPECT_EQ(request(syn(f().vip)).packet().dst, other)
+      << "a SYN on the old ports is a new connection";
 }
 
 TEST_P(TcRequest, ASynOnAnExistingFlowKeepsItsBackend) {
-  maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_RANDOM});
+  maps().add(
+      {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_RANDOM});
   const std::string dst = request(syn(f().vip)).packet().dst;
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(request(syn(f().vip)).packet().dst, dst) << "a repeated SYN";
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(request(syn(f().vip)).packet().dst, dst) << "a repeated SYN";
 }
 
 TEST_P(TcRequest, ASilentUdpFlowIsPickedAnew) {
-  const ServiceIds ids = maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 53}, {f().backend2, 53}}});
+  const ServiceIds ids =
+      maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 53}, {f().backend2, 53}}});
   const bool first = request(datagram(f().vip)).packet().dst == f().backend;
   maps().set_weight(ids.backends[first ? 0 : 1], 0);
   const char* mine = first ? f().backend : f().backend2;
@@ -317,7 +340,8 @@ TEST_P(TcRequest, TcpInMidFlowIsPickedUpByTheSameRule) {
 }
 
 TEST_P(TcRequest, AnEntryThatTheTableLostComesBackFromItsTwin) {
-  maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_RANDOM});
+  maps().add(
+      {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_RANDOM});
   const Result at_backend = request(syn(f().vip));
   const Bytes reply = answer(at_backend.packet(), kAck, "x");
   for (int round = 0; round < 4; ++round) {
@@ -346,8 +370,15 @@ TEST_P(TcRequest, AnEntryThatTheTableLostComesBackFromItsTwin) {
 TEST_P(TcRequest, HashAndRandomPicksFollowTheWeights) {
   for (const vd_pick pick : {VD_PICK_HASH, VD_PICK_RANDOM}) {
     const auto port = static_cast<std::uint16_t>(80 + pick);
-    const ServiceIds ids = maps().add({f().vip, port, IPPROTO_TCP, {{f().backend, 1, 1}, {f().backend, 2, 2}, {f().backend, 3, 7}}, pick, 1000});
-    for (int i = 0; i < 2000; ++i) request(syn(f().vip, port, static_cast<std::uint16_t>(10000 + i)));
+    const ServiceIds ids =
+        maps().add({f().vip,
+                    port,
+                    IPPROTO_TCP,
+                    {{f().backend, 1, 1}, {f().backend, 2, 2}, {f().backend, 3, 7}},
+                    pick,
+                    1000});
+    for (int i = 0; i < 2000; ++i)
+      request(syn(f().vip, port, static_cast<std::uint16_t>(10000 + i)));
     const double weights[] = {1, 2, 7};
     double chi_square = 0;
     for (std::size_t i = 0; i < 3; ++i) {
@@ -372,7 +403,8 @@ TEST_F(TcRequest4, UdpWithoutAChecksumStaysWithoutOne) {
 
 TEST_F(TcRequest4, FragmentsPassUntouched) {
   maps().add({"11.0.0.1", 80, IPPROTO_TCP, {{"203.0.113.5", 8080}}});
-  for (const std::uint16_t fragment : {std::uint16_t{0x2000}, std::uint16_t{0x2001}, std::uint16_t{0x0001}}) {
+  for (const std::uint16_t fragment :
+       {std::uint16_t{0x2000}, std::uint16_t{0x2001}, std::uint16_t{0x0001}}) {
     const Bytes in = eth() / ipv4({.dst = "11.0.0.1", .fragment = fragment}) / tcp();
     EXPECT_EQ(request(in).out, in);
   }
@@ -413,7 +445,8 @@ TEST_F(TcRequest4, OptionsAndPaddingAreWalkedOver) {
   EXPECT_TRUE(out.packet().checksums_ok);
   EXPECT_EQ(out.out.size(), in.size());
 
-  const Parsed rst = request(eth() / ipv4({.dst = "11.0.0.2", .options = options}) / tcp()).packet();
+  const Parsed rst =
+      request(eth() / ipv4({.dst = "11.0.0.2", .options = options}) / tcp()).packet();
   EXPECT_EQ(rst.tuple(), "11.0.0.2 80 > 192.0.2.100 40000");
   EXPECT_EQ(rst.ack, 1001u);
   EXPECT_TRUE(rst.checksums_ok);
@@ -427,20 +460,27 @@ TEST_F(TcRequest6, ExtensionHeadersAreWalkedOver) {
   maps().add({"fd01:c::1", 80, IPPROTO_TCP, {{"2001:db8:1::5", 8080}}});
   maps().add({"fd01:c::2", 80, IPPROTO_TCP, {}});
   maps().add({"fd01:c::2", 53, IPPROTO_UDP, {}});
-  const Result out = request(eth() / ipv6({.dst = "fd01:c::1", .extensions = {{0, 0}, {60, 2}, {43, 0}, {60, 255}}}) / tcp());
+  const Result out = request(
+      eth() / ipv6({.dst = "fd01:c::1", .extensions = {{0, 0}, {60, 2}, {43, 0}, {60, 255}}}) /
+      tcp());
   EXPECT_EQ(out.packet().tuple(), "2001:db8::100 40000 > 2001:db8:1::5 8080");
   EXPECT_TRUE(out.packet().checksums_ok);
-  const Parsed rst = request(eth() / ipv6({.dst = "fd01:c::2", .extensions = {{0, 3}}}) / tcp()).packet();
+  const Parsed rst =
+      request(eth() / ipv6({.dst = "fd01:c::2", .extensions = {{0, 3}}}) / tcp()).packet();
   EXPECT_EQ(rst.tuple(), "fd01:c::2 80 > 2001:db8::100 40000");
   EXPECT_TRUE(rst.checksums_ok);
-  const Parsed error = request(eth() / ipv6({.dst = "fd01:c::2", .extensions = {{0, 3}}}) / udp()).packet();
+  const Parsed error =
+      request(eth() / ipv6({.dst = "fd01:c::2", .extensions = {{0, 3}}}) / udp()).packet();
   EXPECT_EQ(error.type, 1);
   EXPECT_TRUE(error.checksums_ok);
 }
 
 TEST_F(TcRequest6, TooManyExtensionHeadersAndFragmentsPassUntouched) {
   maps().add({"fd01:c::1", 80, IPPROTO_TCP, {{"2001:db8:1::5", 8080}}});
-  const Bytes chain = eth() / ipv6({.dst = "fd01:c::1", .extensions = {{0, 0}, {60, 0}, {60, 0}, {60, 0}, {60, 0}}}) / tcp();
+  const Bytes chain =
+      eth() /
+      ipv6({.dst = "fd01:c::1", .extensions = {{0, 0}, {60, 0}, {60, 0}, {60, 0}, {60, 0}}}) /
+      tcp();
   EXPECT_EQ(request(chain).out, chain);
   const Bytes fragment = eth() / ipv6({.dst = "fd01:c::1", .extensions = {{44, 0}}}) / tcp();
   EXPECT_EQ(request(fragment).out, fragment);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packets for tests: eth() / ipv4({.dst = kVip}) / tcp({.dport = 80}) makes bytes with right lengths and checksums,
-// parse() reads them back. Shares no code with the programs under test.
+// Packets for tests: eth() / ipv4({.dst = kVip}) / tcp({.dport = 80}) makes bytes with right
+// lengths and checksums, parse() reads them back. Shares no code with the programs under test.
 #pragma once
 
 #include <arpa/inet.h>
@@ -42,7 +42,8 @@ struct Ipv4 {
 struct Ipv6 {
   std::string src = "2001:db8::100";
   std::string dst = "2001:db8::1";
-  std::vector<std::pair<std::uint8_t, std::uint8_t>> extensions{};  // {header number, length in 8 bytes - 1}
+  std::vector<std::pair<std::uint8_t, std::uint8_t>>
+      extensions{};  // {header number, length in 8 bytes - 1}
   std::optional<std::uint8_t> proto{};
   std::optional<std::uint16_t> payload_length{};
 };
@@ -113,7 +114,8 @@ inline std::uint16_t checksum(const Bytes& data) {
   return static_cast<std::uint16_t>(~sum);
 }
 
-inline std::uint16_t l4_checksum(const Bytes& src, const Bytes& dst, std::uint8_t proto, const Bytes& l4) {
+inline std::uint16_t l4_checksum(const Bytes& src, const Bytes& dst, std::uint8_t proto,
+                                 const Bytes& l4) {
   Bytes all = src;
   put(all, dst);
   put32(all, static_cast<std::uint32_t>(l4.size()));
@@ -139,7 +141,8 @@ class Packet {
     for (std::size_t i = layers_.size(); i-- > 0;) {
       const Layer* below = i > 0 ? &layers_[i - 1] : nullptr;
       const Layer* above = i + 1 < layers_.size() ? &layers_[i + 1] : nullptr;
-      payload = std::visit([&](const auto& layer) { return wrap(layer, payload, below, above); }, layers_[i]);
+      payload = std::visit([&](const auto& layer) { return wrap(layer, payload, below, above); },
+                           layers_[i]);
     }
     return payload;
   }
@@ -173,7 +176,9 @@ class Packet {
   static Bytes wrap(const Ipv4& ip, const Bytes& payload, const Layer*, const Layer* above) {
     using namespace packet_detail;
     const std::size_t header = 20 + ip.options.size();
-    Bytes out{static_cast<std::uint8_t>(0x40 | ip.header_words.value_or(static_cast<std::uint8_t>(header / 4))), 0};
+    Bytes out{static_cast<std::uint8_t>(
+                  0x40 | ip.header_words.value_or(static_cast<std::uint8_t>(header / 4))),
+              0};
     put16(out, ip.total_length.value_or(static_cast<std::uint16_t>(header + payload.size())));
     put16(out, 0x1234);
     put16(out, ip.fragment);
@@ -282,7 +287,7 @@ struct Parsed {
   std::uint8_t proto = 0;
   std::uint16_t sport = 0, dport = 0;
   std::uint32_t seq = 0, ack = 0;
-  std::uint8_t flags = 0;  // TCP
+  std::uint8_t flags = 0;           // TCP
   std::uint8_t type = 0, code = 0;  // ICMP
   bool checksums_ok = false;
   bool has_udp_checksum = false;
@@ -301,7 +306,8 @@ inline std::string text(const Bytes& in, std::size_t at, int family) {
   return inet_ntop(family, in.data() + at, out, sizeof out);
 }
 
-inline void parse_l4(Parsed& p, const Bytes& l4, const Bytes& src, const Bytes& dst, bool ip_ok, bool quoted) {
+inline void parse_l4(Parsed& p, const Bytes& l4, const Bytes& src, const Bytes& dst, bool ip_ok,
+                     bool quoted) {
   std::uint16_t sum = 0;
   if (p.proto == IPPROTO_TCP || p.proto == IPPROTO_UDP) {
     p.sport = get16(l4, 0);
@@ -328,7 +334,8 @@ inline void parse_l4(Parsed& p, const Bytes& l4, const Bytes& src, const Bytes& 
 
 }  // namespace packet_detail
 
-/// @param ip  from the IP header on. @param quoted  cut off as in an ICMP error: no transport checksum is checked.
+/// @param ip  from the IP header on. @param quoted  cut off as in an ICMP error: no transport
+/// checksum is checked.
 inline Parsed parse_ip(const Bytes& ip, bool quoted = false) {
   using namespace packet_detail;
   Parsed p;
@@ -352,8 +359,8 @@ inline Parsed parse_ip(const Bytes& ip, bool quoted = false) {
     at += (ip[at + 1] + 1U) * 8U;
   }
   const std::size_t end = quoted ? ip.size() : 40U + get16(ip, 4);
-  parse_l4(p, Bytes(ip.begin() + static_cast<long>(at), ip.begin() + static_cast<long>(end)), address(p.src),
-           address(p.dst), true, quoted);
+  parse_l4(p, Bytes(ip.begin() + static_cast<long>(at), ip.begin() + static_cast<long>(end)),
+           address(p.src), address(p.dst), true, quoted);
   return p;
 }
 

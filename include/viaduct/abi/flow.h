@@ -74,4 +74,17 @@ struct vd_sock_udp {
 	struct vd_peer peers[VD_UDP_PEERS_MAX];
 };
 
+/* What sock_flows writes for each socket of vd_sock_v1 that is connected to a VIP, one record after
+ * the other. */
+struct vd_sock_flow {
+	struct vd_addr local;
+	__be16 local_port;
+	__u16 pad;    /* always 0 */
+	__u32 netns;  /* inode number of the socket's network namespace */
+	__u64 cookie; /* SO_COOKIE; 0: nobody asked for it yet */
+	__u64 inode;  /* as in /proc/PID/fd; 0: no process holds the socket any more */
+	struct vd_sock sock;
+};
+VD_ASSERT_SIZE(vd_sock_flow, 104);
+
 #endif
