@@ -77,10 +77,11 @@ base::Result<void> make_dummy(nl_sock* socket, const std::string& name) {
   return {};
 }
 
+/// libnl names the peer's namespace by a process of it, and 0 is none.
 /// The peer only keeps the carrier up: every packet that leaves the device is taken by tc_lb.
 base::Result<void> make_veth(nl_sock* socket, const std::string& name) {
   const std::string peer = name.substr(0, IFNAMSIZ - 2) + "p";
-  if (const int rc = rtnl_link_veth_add(socket, name.c_str(), peer.c_str(), 0); rc < 0)
+  if (const int rc = rtnl_link_veth_add(socket, name.c_str(), peer.c_str(), getpid()); rc < 0)
     return nl_error(rc, "make veth pair " + name);
   LinkObject change(rtnl_link_alloc());
   rtnl_link_set_name(change.get(), peer.c_str());
