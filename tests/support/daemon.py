@@ -54,11 +54,15 @@ class Daemon:
         self.config_path = f"{self.lab.folder}/{node.name}.toml"
         self.process = None
         tables = {
-            "node": {"name": node.name, "address": node.v4},
+            "node": {
+                "name": node.name,
+                "address": node.v4,
+                "state": f"{self.lab.folder}/{node.name}-state",
+            },
             "log": {"level": "debug"},
             "api": {"socket": self.socket},
             "files": {"directory": node.services},
-            "dataplane": {"bpffs": node.bpffs, "cgroup": node.cgroup},
+            "dataplane": {"bpffs": node.bpffs, "cgroup": node.cgroup, "uplinks": ["eth0"]},
             "mesos": {},
             "l4lb": {},
             "dns": {},
