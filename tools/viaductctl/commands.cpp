@@ -11,6 +11,7 @@
 #include "tools/viaductctl/io/daemon.h"
 #include "tools/viaductctl/io/facts.h"
 #include "tools/viaductctl/io/maps.h"
+#include "tools/viaductctl/io/sockets.h"
 #include "tools/viaductctl/options.h"
 #include "tools/viaductctl/rows.h"
 #include "tools/viaductctl/status.h"
@@ -118,13 +119,21 @@ std::string find_bpffs(const Options& options) {
 }
 
 int show_flows(const Options& options, const FlowFilter& filter, std::size_t limit) {
-  auto list = read_packet_flows(find_bpffs(options), filter, limit);
-  if (!list) {
-    std::cerr << "viaductctl: " << list.error().message() << "\n"
-              << "  run this as root, or name the folder of dataplane.bpffs with --bpffs\n";
-    return kFailure;
+  const std::string bpffs = find_bpffs(options);
+  FlowList list;
+  list.filter = filter;
+  list.limit = limit;
+  bool failed = false;
+  for (const auto& read : {read_socket_flows(bpffs, list), read_packet_flows(bpffs, list)}) {
+    if (read) continue;
+    std::cerr << "viaductctl: " << read.error().message() << "\n";
+    failed = true;
   }
-  return print(options, list->flows, [&] { return flows_text(*list); });
+  if (failed)
+    std::cerr << "  run this as root, or name the folder of dataplane.bpffs with --bpffs\n";
+  if (failed && list.flows.empty()) return kFailure;
+  print(options, list.flows, [&] { return flows_text(list); });
+  return failed ? kFailure : kSuccess;
 }
 
 int run_doctor(const Options& options) {

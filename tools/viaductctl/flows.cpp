@@ -53,9 +53,31 @@ std::optional<json::object> packet_flow(const vd_flow_key& key, const vd_flow& f
                       {"flags", flag_names(flow.flags)}};
 }
 
+json::object socket_flow(const vd_sock_flow& flow, std::uint32_t now_s) {
+  constexpr std::uint64_t kNanoseconds = 1'000'000'000;
+  const auto& peer = flow.sock.peer;
+  const std::uint64_t since_s = flow.sock.connected_ns / kNanoseconds;
+  return {{"kind", "socket"},
+          {"client", endpoint(flow.local, flow.local_port)},
+          {"vip", endpoint(peer.vip, peer.vip_port)},
+          {"protocol", base::to_string(static_cast<base::Protocol>(flow.sock.proto))},
+          {"backend", endpoint(peer.backend, peer.backend_port)},
+          {"age_s", now_s > since_s ? now_s - since_s : 0},
+          {"netns", flow.netns},
+          {"cookie", flow.cookie},
+          {"inode", flow.inode}};
+}
+
 bool FlowFilter::accepts(const json::value& flow) const {
   return is_endpoint(text_of(flow, "vip"), vip) && is_endpoint(text_of(flow, "backend"), backend) &&
          is_endpoint(text_of(flow, "client"), client);
+}
+
+void FlowList::add(json::object flow) {
+  const json::value value(std::move(flow));
+  if (!filter.accepts(value)) return;
+  total++;
+  if (limit == 0 || flows.size() < limit) flows.push_back(value);
 }
 
 std::string flows_text(const FlowList& list) {

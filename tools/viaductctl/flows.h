@@ -18,6 +18,12 @@ namespace viaduct::ctl {
 std::optional<json::object> packet_flow(const vd_flow_key& key, const vd_flow& flow,
                                         std::uint32_t now_s);
 
+/// A socket that is connected to a VIP: "kind", "client", "vip", "protocol", "backend" and "age_s"
+/// as above, and
+/// {"netns", "cookie", "inode"}: its network namespace, SO_COOKIE (0: none yet), and inode in
+/// /proc/PID/fd (0: no process has it).
+json::object socket_flow(const vd_sock_flow& flow, std::uint32_t now_s);
+
 /// Which flows to show.
 struct FlowFilter {
   std::string vip;      ///< "ADDRESS" or "ADDRESS:PORT"; empty: all
@@ -29,8 +35,12 @@ struct FlowFilter {
 
 /// A number of flows, and how many there are.
 struct FlowList {
+  FlowFilter filter;
+  std::size_t limit = 0;  ///< most flows kept; 0: all
   json::array flows;
-  std::uint64_t total = 0;  ///< those that the filter accepts, shown or not
+  std::uint64_t total = 0;  ///< those that the filter accepts, kept or not
+
+  void add(json::object flow);
 };
 
 /// One line a flow, and a note when some are left out.

@@ -1,7 +1,6 @@
 #include "tools/viaductctl/io/maps.h"
 
 #include <bpf/bpf.h>
-#include <time.h>
 #include <viaduct/abi/flow.h>
 
 #include <boost/json.hpp>
@@ -10,6 +9,7 @@
 
 #include "base/io/fd.h"
 #include "dataplane/io/maps.h"
+#include "tools/viaductctl/io/clock.h"
 #include "tools/viaductctl/kernel.h"
 
 namespace viaduct::ctl {
@@ -62,12 +62,6 @@ base::Result<void> for_each_flow(
   }
 }
 
-std::uint32_t coarse_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<std::uint32_t>(now.tv_sec);
-}
-
 }  // namespace
 
 base::Result<json::array> read_vips(const std::string& bpffs) {
@@ -81,20 +75,13 @@ base::Result<json::array> read_vips(const std::string& bpffs) {
   });
 }
 
-base::Result<FlowList> read_packet_flows(const std::string& bpffs, const FlowFilter& filter,
-                                         std::size_t limit) {
+base::Result<void> read_packet_flows(const std::string& bpffs, FlowList& list) {
   const auto map = open_flow_map(bpffs);
   if (!map) return map.error();
-  FlowList list;
   const std::uint32_t now_s = coarse_seconds();
-  auto done = for_each_flow(map->fd.get(), [&](const vd_flow_key& key, const vd_flow& flow) {
-    auto object = packet_flow(key, flow, now_s);
-    if (!object || !filter.accepts(*object)) return;
-    list.total++;
-    if (limit == 0 || list.flows.size() < limit) list.flows.push_back(std::move(*object));
+  return for_each_flow(map->fd.get(), [&](const vd_flow_key& key, const vd_flow& flow) {
+    if (auto object = packet_flow(key, flow, now_s)) list.add(std::move(*object));
   });
-  if (!done) return done.error();
-  return list;
 }
 
 base::Result<MapsUsage> read_usage(const std::string& bpffs) {

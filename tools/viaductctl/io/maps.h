@@ -16,11 +16,9 @@ namespace viaduct::ctl {
 /// @errors the system's code when the maps are not there or may not be read.
 base::Result<json::array> read_vips(const std::string& bpffs);
 
-/// Packet flows from the pinned flow table.
-/// @param limit  most flows returned; 0: all.
+/// Adds the flows of the pinned flow table to a list.
 /// @errors as read_vips().
-base::Result<FlowList> read_packet_flows(const std::string& bpffs, const FlowFilter& filter,
-                                         std::size_t limit);
+base::Result<void> read_packet_flows(const std::string& bpffs, FlowList& list);
 
 /// How full the maps are, and the addresses of the services.
 struct MapsUsage {
