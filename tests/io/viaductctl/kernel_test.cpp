@@ -1,15 +1,22 @@
 // viaductctl against real pinned maps, with and without a daemon.
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <gmock/gmock.h>
+#include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <viaduct/abi/flow.h>
 
-#include <arpa/inet.h>
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 
 #include "base/io/fd.h"
@@ -31,7 +38,8 @@ const std::string kNoDaemon = "/tmp/viaduct-test-ctl-none.sock";
 class Kernel : public testing::Test {
  protected:
   void SetUp() override {
-    const bool privileged = ::unshare(CLONE_NEWNS) == 0 &&
+    // The network namespace keeps connections to VIPs away from the machine's own routes.
+    const bool privileged = ::unshare(CLONE_NEWNS | CLONE_NEWNET) == 0 &&
                             ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                             ::mount("bpf", mount_.path().c_str(), "bpf", 0, nullptr) == 0;
     if (!privileged) {
@@ -133,6 +141,91 @@ TEST_F(Kernel, PacketFlowsAreListedFilteredAndCut) {
   EXPECT_EQ(flows({"--vip", "11.0.0.2"}).out, "no flow\n");
 }
 
+/// This process in a child cgroup of its own, and back where it was at the end.
+class Cgroup {
+ public:
+  explicit Cgroup(const std::string& root) : root_(root) {
+    std::ifstream own("/proc/self/cgroup");
+    for (std::string line; std::getline(own, line);)
+      if (line.starts_with("0::")) home_ = root_ + line.substr(3);
+    path_ = root_ + "/viaduct-test-ctl-" + std::to_string(::getpid());
+    std::filesystem::create_directory(path_);
+    join(path_);
+  }
+  ~Cgroup() {
+    join(home_);
+    std::filesystem::remove(path_);
+  }
+  Cgroup(const Cgroup&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  static void join(const std::string& folder) {
+    std::ofstream(folder + "/cgroup.procs") << ::getpid() << std::flush;
+  }
+
+  std::string root_;
+  std::string home_;
+  std::string path_;
+};
+
+sockaddr_in ipv4(const char* address, std::uint16_t port) {
+  sockaddr_in out{};
+  out.sin_family = AF_INET;
+  out.sin_port = htons(port);
+  ::inet_pton(AF_INET, address, &out.sin_addr);
+  return out;
+}
+
+void bring_up_loopback() {
+  const base::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP;
+  ASSERT_EQ(::ioctl(fd.get(), SIOCSIFFLAGS, &request), 0);
+}
+
+TEST_F(Kernel, SocketFlowsAreListedWithTheirVipAndBackend) {
+  const auto mount = dataplane::find_cgroup2();
+  ASSERT_TRUE(mount);
+  bring_up_loopback();
+  const Cgroup cgroup(*mount);
+  ASSERT_TRUE(programs_->attach_sockets(cgroup.path()));
+  {
+    auto maps = dataplane::Maps::open(bpffs_, dataplane::Access::write);
+    ASSERT_TRUE(maps);
+    ASSERT_TRUE(maps->write(
+        dataplane::PutBackend{{7, 2, 4, *base::Endpoint::parse("127.0.0.1:31000"), 1}, true}));
+  }
+  const base::Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in local = ipv4("127.0.0.1", 31000);
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&local), sizeof(local)), 0);
+  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  const base::Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in vip = ipv4("11.0.0.1", 80);
+  ASSERT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&vip), sizeof(vip)), 0);
+
+  const Outcome flows = run({"--socket", kNoDaemon, "--bpffs", bpffs_, "flows", "-o", "json"});
+  ASSERT_EQ(flows.exit, 0) << flows.err;
+  const auto list = boost::json::parse(flows.out);
+  ASSERT_EQ(list.as_array().size(), 1u) << flows.out;
+  EXPECT_EQ(list.at(0).at("kind"), "socket");
+  EXPECT_EQ(list.at(0).at("protocol"), "tcp");
+  EXPECT_EQ(list.at(0).at("vip"), "11.0.0.1:80");
+  EXPECT_EQ(list.at(0).at("backend"), "127.0.0.1:31000");
+  EXPECT_THAT(std::string(list.at(0).at("client").as_string()), testing::StartsWith("127.0.0.1:"));
+
+  const Outcome vips = run({"--socket", kNoDaemon, "--bpffs", bpffs_, "vips", "-o", "json"});
+  EXPECT_EQ(boost::json::parse(vips.out).at(0).at("backend").at(0).at("open"), 1);
+
+  api::Example example;
+  example.views.dataplane.bpffs = bpffs_;
+  example.views.dataplane.cgroup = cgroup.path();
+  const Daemon daemon(example.views);
+  const Outcome doctor = run({"--socket", daemon.socket(), "doctor"});
+  EXPECT_THAT(doctor.out, HasSubstr("ok     socket programs      9 attached to " + cgroup.path()));
+}
+
 TEST_F(Kernel, DoctorReadsTheFoldersThatTheDaemonNames) {
   api::Example example;
   example.views.dataplane.bpffs = bpffs_;
@@ -144,7 +237,8 @@ TEST_F(Kernel, DoctorReadsTheFoldersThatTheDaemonNames) {
   const auto findings = boost::json::parse(doctor.out);
   const auto level_of = [&](std::string_view check) {
     for (const auto& finding : findings.as_array())
-      if (finding.at("check").as_string() == check) return std::string(finding.at("level").as_string());
+      if (finding.at("check").as_string() == check)
+        return std::string(finding.at("level").as_string());
     return std::string("not checked");
   };
   EXPECT_EQ(level_of("daemon"), "ok");
