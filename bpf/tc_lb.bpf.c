@@ -226,6 +226,18 @@ static __always_inline void set_neigh(struct pkt *p, const struct bpf_fib_lookup
 }
 
 /*
+ * A packet that waits for its neighbour's address is sent by the route it carries, which is the
+ * VIP's and would bring it back here. No helper drops a route; tunnel metadata takes its place, and
+ * only tunnel devices look at that.
+ */
+static __always_inline void forget_route(struct pkt *p)
+{
+	__u32 none[2] = {}; /* the shortest bpf_tunnel_key: an id and an IPv4 address */
+
+	bpf_skb_set_tunnel_key(p->skb, (struct bpf_tunnel_key *)none, sizeof(none), 0);
+}
+
+/*
  * Step: the way to `to`: out of a device, or back into the host if the address is its own. The
  * kernel says the same where no route leads; the host then answers with an ICMP error, which is
  * translated.
@@ -249,8 +261,11 @@ static __always_inline enum vd_reason find_route(struct pkt *p, const struct vd_
 	case BPF_FIB_LKUP_RET_NOT_FWDED:
 		p->way = VD_WAY_HOST;
 		return VD_NEXT;
-	case BPF_FIB_LKUP_RET_SUCCESS:
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
+		forget_route(p);
+		set_neigh(p, &fib);
+		return VD_NEXT;
+	case BPF_FIB_LKUP_RET_SUCCESS:
 	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
 		set_neigh(p, &fib);
 		return VD_NEXT;

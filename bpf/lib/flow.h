@@ -31,30 +31,50 @@ static __always_inline struct vd_flow *find_flow(struct pkt *p)
 	return bpf_map_lookup_elem(&vd_flow_v1, &p->tuple);
 }
 
-/* Fills p->other_key and p->other from p->tuple and p->nat. */
-static __always_inline void make_other(struct pkt *p)
+/* The flow's other entry: where it stands and what it says. */
+struct vd_twin {
+	struct vd_flow_key key;
+	struct vd_flow flow;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct vd_twin);
+} vd_twin_scratch SEC(".maps");
+
+/* The twin of the entry p->tuple -> p->nat. @return never NULL, but the verifier wants to see the
+ * check. */
+static __always_inline struct vd_twin *make_twin(struct pkt *p)
 {
-	p->other_key = (struct vd_flow_key){
+	__u32 zero = 0;
+	struct vd_twin *t = bpf_map_lookup_elem(&vd_twin_scratch, &zero);
+
+	if (!t)
+		return NULL;
+	t->key = (struct vd_flow_key){
 		.src = p->nat.dst,
 		.dst = p->nat.src,
 		.sport = p->nat.dport,
 		.dport = p->nat.sport,
 		.proto = p->tuple.proto,
 	};
-	p->other = p->nat;
-	p->other.src = p->tuple.dst;
-	p->other.dst = p->tuple.src;
-	p->other.sport = p->tuple.dport;
-	p->other.dport = p->tuple.sport;
-	p->other.flags ^= VD_FLOW_REPLY;
-	p->other.packets = 0;
+	t->flow = p->nat;
+	t->flow.src = p->tuple.dst;
+	t->flow.dst = p->tuple.src;
+	t->flow.sport = p->tuple.dport;
+	t->flow.dport = p->tuple.sport;
+	t->flow.flags ^= VD_FLOW_REPLY;
+	t->flow.packets = 0;
+	return t;
 }
 
-/* Does this entry belong to the flow that p->other describes? */
-static __always_inline bool is_other(const struct pkt *p, const struct vd_flow *f)
+/* Is the entry found in the twin's place the twin, or another flow's? */
+static __always_inline bool is_twin(const struct vd_twin *t, const struct vd_flow *f)
 {
-	return f->sport == p->other.sport && f->dport == p->other.dport &&
-	       vd_addr_equal(&f->src, &p->other.src) && vd_addr_equal(&f->dst, &p->other.dst);
+	return f->sport == t->flow.sport && f->dport == t->flow.dport &&
+	       vd_addr_equal(&f->src, &t->flow.src) && vd_addr_equal(&f->dst, &t->flow.dst);
 }
 
 static __always_inline bool is_alive(const struct pkt *p, const struct vd_flow *f)
@@ -79,17 +99,19 @@ static __always_inline __u32 flags_after(const struct pkt *p, __u32 flags)
 }
 
 /* The other direction's entry follows this one, and comes back if the table had no room for it. */
-static __always_inline void mirror_flow(struct pkt *p)
+static __always_inline void write_twin(struct pkt *p)
 {
+	struct vd_twin *t = make_twin(p);
 	struct vd_flow *f;
 
-	make_other(p);
-	f = bpf_map_lookup_elem(&vd_flow_v1, &p->other_key);
+	if (!t)
+		return;
+	f = bpf_map_lookup_elem(&vd_flow_v1, &t->key);
 	if (!f) {
-		bpf_map_update_elem(&vd_flow_v1, &p->other_key, &p->other, BPF_NOEXIST);
-	} else if (is_other(p, f)) {
-		f->last_seen_s = p->other.last_seen_s;
-		f->flags = p->other.flags;
+		bpf_map_update_elem(&vd_flow_v1, &t->key, &t->flow, BPF_NOEXIST);
+	} else if (is_twin(t, f)) {
+		f->last_seen_s = t->flow.last_seen_s;
+		f->flags = t->flow.flags;
 	}
 }
 
@@ -107,37 +129,40 @@ static __always_inline void use_flow(struct pkt *p, struct vd_flow *f)
 	}
 	p->nat = *f;
 	if (changed)
-		mirror_flow(p);
+		write_twin(p);
 }
 
 /* The client's next packet is picked anew; late packets of the old backend no longer reach it. */
 static __always_inline void forget_flow(struct pkt *p, struct vd_flow *f)
 {
 	struct vd_flow *other;
+	struct vd_twin *t;
 
 	p->nat = *f;
-	make_other(p);
-	other = bpf_map_lookup_elem(&vd_flow_v1, &p->other_key);
-	if (other && is_other(p, other))
-		bpf_map_delete_elem(&vd_flow_v1, &p->other_key);
+	t = make_twin(p);
+	if (t) {
+		other = bpf_map_lookup_elem(&vd_flow_v1, &t->key);
+		if (other && is_twin(t, other))
+			bpf_map_delete_elem(&vd_flow_v1, &t->key);
+	}
 	bpf_map_delete_elem(&vd_flow_v1, &p->tuple);
 	p->nat.backend_id = 0;
 }
 
-/* Takes the reply entry for p->other, unless another flow that is alive has it. */
-static __always_inline enum vd_reason take_reply_entry(struct pkt *p)
+/* Takes the twin's place in the table, unless another flow that is alive has it. */
+static __always_inline enum vd_reason take_place(struct pkt *p, struct vd_twin *t)
 {
 	struct vd_flow *f;
-	long rc = bpf_map_update_elem(&vd_flow_v1, &p->other_key, &p->other, BPF_NOEXIST);
+	long rc = bpf_map_update_elem(&vd_flow_v1, &t->key, &t->flow, BPF_NOEXIST);
 
 	if (rc == 0)
 		return VD_NEXT;
 	if (rc != -EEXIST)
 		return VD_FLOW_TABLE_FULL;
-	f = bpf_map_lookup_elem(&vd_flow_v1, &p->other_key);
-	if (f && !is_other(p, f) && is_alive(p, f))
+	f = bpf_map_lookup_elem(&vd_flow_v1, &t->key);
+	if (f && !is_twin(t, f) && is_alive(p, f))
 		return VD_NO_PORT;
-	rc = bpf_map_update_elem(&vd_flow_v1, &p->other_key, &p->other, BPF_ANY);
+	rc = bpf_map_update_elem(&vd_flow_v1, &t->key, &t->flow, BPF_ANY);
 	return rc ? VD_FLOW_TABLE_FULL : VD_NEXT;
 }
 
@@ -145,10 +170,9 @@ static __always_inline enum vd_reason take_reply_entry(struct pkt *p)
 static __always_inline enum vd_reason store_reply_entry(struct pkt *p)
 {
 	for (int i = 0; i < VD_PORT_TRIES; i++) {
-		enum vd_reason reason;
+		struct vd_twin *t = make_twin(p);
+		enum vd_reason reason = t ? take_place(p, t) : VD_FLOW_TABLE_FULL;
 
-		make_other(p);
-		reason = take_reply_entry(p);
 		if (reason != VD_NO_PORT)
 			return reason;
 		p->nat.sport =
@@ -175,7 +199,7 @@ static __always_inline enum vd_reason store_flow(struct pkt *p, __u32 flags)
 	p->nat.packets = 1;
 	VD_TRY(store_reply_entry(p));
 	if (bpf_map_update_elem(&vd_flow_v1, &p->tuple, &p->nat, BPF_ANY)) {
-		bpf_map_delete_elem(&vd_flow_v1, &p->other_key);
+		forget_flow(p, &p->nat);
 		return VD_FLOW_TABLE_FULL;
 	}
 	if (load)

@@ -13,8 +13,9 @@
 #include "lib/select.h"
 
 #define VD_L3 ETH_HLEN /* offset of the IP header */
-#define VD_OFFSET_MASK 0x3fff /* covers Ethernet, IPv6 and VD_IPV6_EXT_MAX headers of 2048 bytes   \
-			       */
+#define VD_OFFSET_MASK                                                                             \
+	0x3fff /* covers Ethernet, IPv6 and VD_IPV6_EXT_MAX headers of 2048 bytes                  \
+		*/
 
 /* Where a packet goes that is not dropped. */
 enum vd_way {
@@ -35,14 +36,12 @@ struct pkt {
 	__u32 now_s;
 	struct vd_flow_key tuple; /* as the packet arrived */
 	struct vd_flow nat; /* what it becomes */
-	struct vd_flow_key other_key; /* the flow's entry for the other direction */
-	struct vd_flow other;
 	struct vd_choice choice;
 	__u32 neigh_ifindex;
 	struct bpf_redir_neigh neigh;
 };
 
-/* Clears what a step reads before another one wrote it; the rest of 400 bytes stays as it is. */
+/* Clears what a step reads before another one wrote it; the rest of 300 bytes stays as it is. */
 static __always_inline void pkt_init(struct pkt *p, struct __sk_buff *skb)
 {
 	p->skb = skb;

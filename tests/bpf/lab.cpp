@@ -40,9 +40,11 @@ std::string cgroup2_mount() {
 bool run(const std::string& command) { return std::system(command.c_str()) == 0; }
 
 std::string enter(const std::string& cgroup) {
-  if (unshare(CLONE_NEWNET) != 0) return std::string("unshare: ") + std::strerror(errno);
+  if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0)
+    return std::string("unshare: ") + std::strerror(errno);
   for (const char* command :
-       {"ip link set lo up", "ip addr add 192.0.2.1/32 dev lo", "ip addr add 192.0.2.2/32 dev lo",
+       {"mount --make-rprivate /", "mkdir -p /run/netns && mount -t tmpfs none /run/netns",
+        "ip link set lo up", "ip addr add 192.0.2.1/32 dev lo", "ip addr add 192.0.2.2/32 dev lo",
         "ip addr add 192.0.2.3/32 dev lo", "ip -6 addr add 2001:db8::1/128 dev lo nodad",
         "ip -6 addr add 2001:db8::2/128 dev lo nodad"}) {
     if (!run(command)) return std::string("failed: ") + command;

@@ -6,9 +6,9 @@
 
 namespace viaduct::bpftest {
 
-/// Forks; the child enters a fresh network namespace (lo up, with the backends' addresses) and a
-/// fresh child cgroup and runs `tests`; the parent waits and removes the cgroup, also when the
-/// child crashed.
+/// Forks; the child enters a fresh network namespace (lo up, with the backends' addresses), a mount
+/// namespace with a /run/netns of its own, and a fresh child cgroup, and runs `tests`; the parent
+/// waits and removes the cgroup, also when the child crashed.
 /// @return the child's exit code, or 1 if it died from a signal.
 int run_in_lab(int (*tests)(int, char**), int argc, char** argv);
 

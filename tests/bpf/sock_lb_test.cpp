@@ -1,125 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real sockets in the lab's network namespace and cgroup, with every sock_lb program attached to
 // that cgroup.
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sock_lb.skel.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "tests/bpf/lab.h"
 #include "tests/bpf/maps.h"
+#include "tests/bpf/sockets.h"
 
 namespace viaduct::bpftest {
 namespace {
-
-// A socket address of either family; "::ffff:a.b.c.d" makes an IPv4-mapped AF_INET6 one.
-struct SockAddr {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof(sockaddr_storage);
-
-  SockAddr() = default;
-  SockAddr(const std::string& address, std::uint16_t port) {
-    if (address.find(':') == std::string::npos) {
-      auto* in = reinterpret_cast<sockaddr_in*>(&storage);
-      in->sin_family = AF_INET;
-      in->sin_port = htons(port);
-      inet_pton(AF_INET, address.c_str(), &in->sin_addr);
-      size = sizeof *in;
-    } else {
-      auto* in6 = reinterpret_cast<sockaddr_in6*>(&storage);
-      in6->sin6_family = AF_INET6;
-      in6->sin6_port = htons(port);
-      inet_pton(AF_INET6, address.c_str(), &in6->sin6_addr);
-      size = sizeof *in6;
-    }
-  }
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-  int family() const { return storage.ss_family; }
-  std::uint16_t port() const {
-    if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
-    return ntohs(reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port);
-  }
-  std::string text() const {
-    char out[INET6_ADDRSTRLEN] = "";
-    if (family() == AF_INET)
-      inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr, out,
-                sizeof out);
-    else
-      inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr, out,
-                sizeof out);
-    return std::string(out) + " " + std::to_string(port());
-  }
-};
-
-class Socket {
- public:
-  Socket(int family, int type) : fd_(socket(family, type | SOCK_CLOEXEC, 0)) {
-    const timeval limit{5, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  }
-  Socket(Socket&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
-  Socket& operator=(Socket&&) = delete;
-  ~Socket() { close(); }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-  // 0 or the errno.
-  int connect(const SockAddr& to) { return ::connect(fd_, to.get(), to.size) == 0 ? 0 : errno; }
-  int disconnect() {
-    SockAddr none;
-    none.storage.ss_family = AF_UNSPEC;
-    none.size = sizeof(sockaddr);
-    return connect(none);
-  }
-  int send(const std::string& data) {
-    return ::send(fd_, data.data(), data.size(), MSG_NOSIGNAL) < 0 ? errno : 0;
-  }
-  int send_to(const std::string& data, const SockAddr& to) {
-    return sendto(fd_, data.data(), data.size(), 0, to.get(), to.size) < 0 ? errno : 0;
-  }
-  // Data and its source; the data is "error N" on failure.
-  std::pair<std::string, SockAddr> receive() {
-    char data[256];
-    SockAddr from;
-    const ssize_t n = recvfrom(fd_, data, sizeof data, 0, from.get(), &from.size);
-    if (n < 0) return {"error " + std::to_string(errno), from};
-    return {std::string(data, static_cast<std::size_t>(n)), from};
-  }
-  std::string peer() {
-    SockAddr out;
-    if (getpeername(fd_, out.get(), &out.size) != 0) return "error " + std::to_string(errno);
-    return out.text();
-  }
-  SockAddr local() {
-    SockAddr out;
-    getsockname(fd_, out.get(), &out.size);
-    return out;
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Listens on a port of the kernel's choice.
 class Server {
  public:
   Server(const std::string& address, int type)
-      : address_(address), type_(type), socket_(SockAddr(address, 0).family(), type) {
+      : address_(address), socket_(SockAddr(address, 0).family(), type) {
     const SockAddr at(address, 0);
-    EXPECT_EQ(bind(socket_.fd(), at.get(), at.size), 0) << std::strerror(errno);
+    EXPECT_EQ(socket_.bind(at), 0);
     if (type == SOCK_STREAM) {
       EXPECT_EQ(listen(socket_.fd(), 128), 0);
     }
@@ -129,11 +35,8 @@ class Server {
   std::string text() const { return address_ + " " + std::to_string(port_); }
   // The client's address as the backend sees it.
   std::string accept_one() {
-    SockAddr from;
-    const int fd = accept(socket_.fd(), from.get(), &from.size);
-    if (fd < 0) return "error " + std::to_string(errno);
-    ::close(fd);
-    return from.text();
+    const auto [connection, from] = socket_.accept();
+    return connection.fd() < 0 ? "error " + std::to_string(errno) : from.text();
   }
   // Answers one datagram with "re: " and its data.
   std::string answer_one() {
@@ -145,11 +48,9 @@ class Server {
     char byte;
     return recv(socket_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
   }
-  Socket& socket() { return socket_; }
 
  private:
   std::string address_;
-  int type_;
   Socket socket_;
   std::uint16_t port_ = 0;
 };
