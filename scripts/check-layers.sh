@@ -22,7 +22,8 @@ function module_of(path,    part) {
 # "module/file.h" or "module/io/file.h" in a file of userspace/ or tools/
 function check_module_include(name,    part, to) {
 	if (name ~ /\.skel\.h$/) {
-		if (!(module == "dataplane" && in_io)) complain("only dataplane/io/ includes a skeleton (" name ")")
+		if (!((module == "dataplane" || module == "tools") && in_io))
+			complain("only io/ of dataplane and tools includes a skeleton (" name ")")
 		return
 	}
 	split(name, part, "/")
@@ -78,7 +79,7 @@ BEGIN {
 
 FNR == 1 {
 	module = module_of(FILENAME)
-	in_io = FILENAME ~ /^userspace\/[^\/]+\/io\//
+	in_io = FILENAME ~ /^(userspace|tools)\/[^\/]+\/io\//
 	kernel = FILENAME ~ /^(bpf|include)\//
 	pure = !kernel && !in_io && module != "tools"
 	if (!kernel && !(module in rank)) complain("module " module " is not in scripts/layers.txt")

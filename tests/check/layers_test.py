@@ -46,6 +46,7 @@ VIOLATIONS = {
     "a pure file with a mutex": ("userspace/dns/a.h", "std::mutex mutex_;"),
     "abi/ outside dataplane": ("userspace/dns/a.cpp", "#include <viaduct/abi/service.h>"),
     "a skeleton outside dataplane/io": ("userspace/dataplane/a.cpp", '#include "sock_lb.skel.h"'),
+    "a skeleton in another module": ("userspace/dns/io/a.cpp", '#include "sock_lb.skel.h"'),
     "abi/ with another header": ("include/viaduct/abi/a.h", "#include <linux/bpf.h>"),
     "bpf/ with a libc header": ("bpf/a.bpf.c", "#include <stdint.h>"),
     "bpf/ with vmlinux.h": ("bpf/a.bpf.c", '#include "vmlinux.h"'),
@@ -60,6 +61,7 @@ ALLOWED = {
     "userspace/dns/io/a.cpp": '#include <sys/socket.h>\n#include <boost/asio.hpp>\n#include "base/io/log.h"\n#include "dns/a.h"\nauto t = std::chrono::steady_clock::now();\n',
     "userspace/dataplane/io/a.cpp": '#include <bpf/libbpf.h>\n#include <viaduct/abi/service.h>\n#include "sock_lb.skel.h"\n',
     "userspace/dataplane/a.cpp": '#include <viaduct/abi/service.h>\n#include "lb/a.h"\n',
+    "tools/viaductctl/io/a.cpp": '#include "sock_flows.skel.h"\n',
     "tools/viaductctl/a.cpp": '#include <unistd.h>\n#include <viaduct/abi/service.h>\n#include "dataplane/io/a.h"\n#include "tools/viaductctl/b.h"\n',
 }
 

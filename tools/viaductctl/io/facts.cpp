@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <sstream>
 
 #include "base/io/file.h"
@@ -73,9 +74,18 @@ void choose_places(Facts& facts, const std::optional<std::string>& bpffs) {
     if (auto mount = dataplane::find_cgroup2()) facts.cgroup = *mount;
 }
 
-void gather_maps(Facts& facts) {
+/// Whether a folder is in a BPF file system, or would be if it were made.
+bool is_in_bpffs(std::filesystem::path folder) {
   struct statfs info {};
-  facts.bpffs_mounted = ::statfs(facts.bpffs.c_str(), &info) == 0 && info.f_type == BPF_FS_MAGIC;
+  while (::statfs(folder.c_str(), &info) != 0) {
+    if (errno != ENOENT || !folder.has_relative_path()) return false;
+    folder = folder.parent_path();
+  }
+  return info.f_type == BPF_FS_MAGIC;
+}
+
+void gather_maps(Facts& facts) {
+  facts.bpffs_mounted = is_in_bpffs(facts.bpffs);
   auto usage = read_usage(facts.bpffs);
   if (!usage) {
     facts.maps_error = usage.error().message();
