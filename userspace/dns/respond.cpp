@@ -145,10 +145,10 @@ Response look_up(const Question& question, const Table& table, Answer& answer) {
   if (!place) return answer.finish(Rcode::refused, Outcome::refused);
   if (!place->zone->ready) return answer.finish(Rcode::server_failure, Outcome::server_failure);
   answer.set_flag(kFlagAuthoritative);
-  const std::uint64_t hash = name.hash();
-  if (const auto found = table.find(name, hash, question.type))
-    return positive(question, *found, answer);
-  return negative(*place, table.exists(name, hash), answer);
+  const std::optional<Table::Entry> entry = table.find(name);
+  if (!entry) return negative(*place, false, answer);
+  const std::optional<Table::Answer> found = entry->find(question.type);
+  return found ? positive(question, *found, answer) : negative(*place, true, answer);
 }
 
 }  // namespace

@@ -3,23 +3,37 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <map>
 #include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "base/errors.h"
 
 namespace viaduct::dns {
 namespace {
 
+constexpr std::uint8_t kMaxSets = 255;  // of a name
 constexpr std::size_t kRecordHeadOctets =
-    12;                               // owner pointer, type, class, TTL, length of the data
-constexpr std::uint16_t kExists = 0;  // the type of the entry that every name has
+    12;  // owner pointer, type, class, TTL, length of the data
 
-/// The slot's hash for a name's hash and a type.
-std::uint64_t slot_hash(std::uint64_t name_hash, std::uint16_t type) {
-  return name_hash + type * 0x9e3779b97f4a7c15;
+/// What stands before a set's body, in host order and not aligned.
+struct SetHead {
+  std::uint16_t type = 0;
+  std::uint16_t records = 0;
+  std::uint16_t unit_octets = 0;  ///< not 0: the body stands twice in a row
+  std::uint16_t body_octets = 0;  ///< of the body once
+
+  std::size_t stored_octets() const {
+    return std::size_t{body_octets} * (unit_octets != 0 ? 2 : 1);
+  }
+};
+
+SetHead read_head(const std::uint8_t* from) {
+  SetHead head;
+  std::memcpy(&head, from, sizeof head);
+  return head;
 }
+
+std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
 
 void append_record(std::vector<std::uint8_t>& body, const Record& record, std::uint32_t ttl_s) {
   const std::size_t at = body.size();
@@ -48,24 +62,39 @@ class Table::Compiler {
     table_.zones_.push_back(std::move(info));
     table_.apexes_.push_back(to_vector(zone.apex.folded().wire()));
     if (!zone.ready) return;
-    std::vector<Record> records = usable_records(zone);
-    for (auto first = records.begin(); first != records.end();) {
-      const auto last = std::find_if(first, records.end(), [&](const Record& record) {
-        return std::tie(record.owner, record.type) != std::tie(first->owner, first->type);
-      });
-      add_set({first, last}, zone.apex.folded());
-      first = last;
+    const Name apex = zone.apex.folded();
+    const std::vector<Record> records = usable_records(zone);
+    for (std::span<const Record> rest = records; !rest.empty();) {
+      const std::span<const Record> here =
+          leading(rest, [](const Record& record) { return record.owner; });
+      add_name(here.front().owner, apex);
+      for (std::span<const Record> sets = here; !sets.empty();) {
+        const std::span<const Record> set =
+            leading(sets, [](const Record& record) { return record.type; });
+        add_set(set);
+        sets = sets.subspan(set.size());
+      }
+      rest = rest.subspan(here.size());
     }
   }
 
   Built finish() {
     std::stable_sort(table_.suffixes_.begin(), table_.suffixes_.end(),
                      [](const Suffix& a, const Suffix& b) { return a.labels > b.labels; });
-    if (!entries_.empty()) place_entries();
+    if (!names_.empty()) place_names();
     return {std::move(table_), std::move(rejected_)};
   }
 
  private:
+  /// The records at the beginning that agree in a key.
+  template <class Key>
+  static std::span<const Record> leading(std::span<const Record> records, Key key) {
+    const auto end = std::find_if(records.begin(), records.end(), [&](const Record& record) {
+      return key(record) != key(records.front());
+    });
+    return records.first(static_cast<std::size_t>(end - records.begin()));
+  }
+
   void reject(base::Errc code, std::string context) {
     rejected_.push_back({code, std::move(context)});
   }
@@ -127,7 +156,7 @@ class Table::Compiler {
     return set;
   }
 
-  void add_set(std::span<const Record> wanted, const Name& apex) {
+  void add_set(std::span<const Record> wanted) {
     const std::span<const Record> set = fitting(wanted);
     if (set.empty()) return;
     // All records of a set have one TTL (RFC 2181, 5.2).
@@ -135,72 +164,55 @@ class Table::Compiler {
         set.begin(), set.end(), [](const Record& a, const Record& b) { return a.ttl_s < b.ttl_s; });
     std::vector<std::uint8_t> body;
     for (const Record& record : set) append_record(body, record, shortest->ttl_s);
-    const Name& owner = set.front().owner;
-    const std::uint32_t name_offset = add_name(owner, apex);
     const std::size_t unit = body.size() / set.size();
     const bool rotates =
         set.size() > 1 && std::all_of(set.begin(), set.end(), [&](const Record& record) {
           return kRecordHeadOctets + record.data.size() == unit;
         });
-    Slot slot = make_slot(owner, name_offset, static_cast<std::uint16_t>(set.front().type));
-    slot.body_offset = static_cast<std::uint32_t>(table_.octets_.size());
-    slot.body_octets = static_cast<std::uint16_t>(body.size());
-    slot.records = static_cast<std::uint16_t>(set.size());
-    slot.unit_octets = rotates ? static_cast<std::uint16_t>(unit) : 0;
+    Sets& sets = names_[set.front().owner];
+    if (sets.count == kMaxSets)
+      return reject(base::Errc::too_large, "more than 255 types of " + set.front().owner.to_text());
+    const SetHead head{
+        static_cast<std::uint16_t>(set.front().type), static_cast<std::uint16_t>(set.size()),
+        static_cast<std::uint16_t>(rotates ? unit : 0), static_cast<std::uint16_t>(body.size())};
+    const auto* head_octets = reinterpret_cast<const std::uint8_t*>(&head);
+    sets.octets.insert(sets.octets.end(), head_octets, head_octets + sizeof head);
     for (int copies = rotates ? 2 : 1; copies > 0; --copies)
-      table_.octets_.insert(table_.octets_.end(), body.begin(), body.end());
-    entries_.push_back(slot);
+      sets.octets.insert(sets.octets.end(), body.begin(), body.end());
+    ++sets.count;
     table_.record_count_ += set.size();
-    // One record set is enough for ANY (RFC 8482, 4.1). Sets come sorted by type, so A goes before
-    // all others.
-    if (any_of_.insert(to_key(owner)).second) {
-      slot.type = static_cast<std::uint16_t>(Type::any);
-      slot.hash = slot_hash(FoldedName(owner.wire()).hash(), slot.type);
-      entries_.push_back(slot);
-    }
-  }
-
-  static std::string to_key(const Name& name) {
-    return {reinterpret_cast<const char*>(name.wire().data()), name.size()};
-  }
-
-  static Slot make_slot(const Name& name, std::uint32_t name_offset, std::uint16_t type) {
-    Slot slot;
-    slot.hash = slot_hash(FoldedName(name.wire()).hash(), type);
-    slot.name_offset = name_offset;
-    slot.name_octets = static_cast<std::uint8_t>(name.size());
-    slot.type = type;
-    return slot;
   }
 
   /// Notes that a name and all names between it and the apex exist.
-  /// @return where its octets are.
-  std::uint32_t add_name(const Name& name, const Name& apex) {
-    const auto [known, added] = names_.emplace(to_key(name), 0);
-    if (!added) return known->second;
-    const auto offset = static_cast<std::uint32_t>(table_.octets_.size());
-    known->second = offset;
-    table_.octets_.insert(table_.octets_.end(), name.wire().begin(), name.wire().end());
-    entries_.push_back(make_slot(name, offset, kExists));
-    if (name != apex) add_name(name.parent(), apex);
-    return offset;
+  void add_name(Name name, const Name& apex) {
+    while (names_.try_emplace(name).second && name != apex) name = name.parent();
   }
 
-  void place_entries() {
-    table_.slots_.resize(std::bit_ceil(entries_.size() * 2));
+  void place_names() {
+    table_.slots_.resize(std::bit_ceil(names_.size() * 2));
     const std::size_t mask = table_.slots_.size() - 1;
-    for (const Slot& entry : entries_) {
-      std::size_t at = entry.hash & mask;
-      while (table_.slots_[at].name_octets != 0) at = (at + 1) & mask;
-      table_.slots_[at] = entry;
+    std::vector<std::uint8_t>& octets = table_.octets_;
+    octets.push_back(0);  // so that no piece has the offset 0
+    for (const auto& [name, sets] : names_) {
+      const std::uint64_t hash = FoldedName(name.wire()).hash();
+      std::size_t at = hash & mask;
+      while (table_.slots_[at].offset != 0) at = (at + 1) & mask;
+      table_.slots_[at] = {tag_of(hash), static_cast<std::uint32_t>(octets.size())};
+      octets.push_back(static_cast<std::uint8_t>(name.size()));
+      octets.insert(octets.end(), name.wire().begin(), name.wire().end());
+      octets.push_back(sets.count);
+      octets.insert(octets.end(), sets.octets.begin(), sets.octets.end());
     }
   }
 
+  struct Sets {
+    std::uint8_t count = 0;
+    std::vector<std::uint8_t> octets;
+  };
+
   Table table_;
   std::vector<base::Error> rejected_;
-  std::vector<Slot> entries_;
-  std::unordered_map<std::string, std::uint32_t> names_;
-  std::unordered_set<std::string> any_of_;
+  std::map<Name, Sets> names_;
 };
 
 Table::Built Table::build(std::span<const Zone> zones) {
@@ -226,46 +238,51 @@ std::optional<Table::Place> Table::locate(const Question& question, FoldedName& 
   return std::nullopt;
 }
 
-const Table::Slot* Table::find_slot(const FoldedName& name, std::uint64_t hash,
-                                    std::uint16_t type) const {
-  if (slots_.empty()) return nullptr;
-  const std::uint64_t wanted = slot_hash(hash, type);
+std::optional<Table::Entry> Table::find(const FoldedName& name) const {
+  if (slots_.empty()) return std::nullopt;
+  const std::uint64_t hash = name.hash();
   const std::span<const std::uint8_t> wire = name.wire();
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = wanted & mask; slots_[at].name_octets != 0; at = (at + 1) & mask) {
-    const Slot& slot = slots_[at];
-    if (slot.hash == wanted && slot.type == type && slot.name_octets == wire.size() &&
-        std::memcmp(&octets_[slot.name_offset], wire.data(), wire.size()) == 0)
-      return &slot;
+  for (std::size_t at = hash & mask; slots_[at].offset != 0; at = (at + 1) & mask) {
+    if (slots_[at].tag != tag_of(hash)) continue;
+    const std::uint8_t* piece = &octets_[slots_[at].offset];
+    if (*piece == wire.size() && std::memcmp(piece + 1, wire.data(), wire.size()) == 0)
+      return Entry(piece + 1 + wire.size());
   }
-  return nullptr;
+  return std::nullopt;
 }
 
-std::optional<Table::Answer> Table::find(const FoldedName& name, std::uint64_t hash,
-                                         std::uint16_t type) const {
-  const Slot* slot = find_slot(name, hash, type);
-  if (slot == nullptr || slot->records == 0) return std::nullopt;
-  const std::size_t stored = std::size_t{slot->body_octets} * (slot->unit_octets != 0 ? 2 : 1);
-  return Answer{{&octets_[slot->body_offset], stored}, slot->records, slot->unit_octets};
-}
-
-bool Table::exists(const FoldedName& name, std::uint64_t hash) const {
-  return find_slot(name, hash, kExists) != nullptr;
+std::optional<Table::Answer> Table::Entry::find(std::uint16_t type) const {
+  const std::uint8_t* at = octets_ + 1;
+  for (std::uint8_t i = 0; i < *octets_; ++i) {
+    const SetHead head = read_head(at);
+    at += sizeof head;
+    if (head.type == type || type == static_cast<std::uint16_t>(Type::any))
+      return Answer{{at, head.stored_octets()}, head.records, head.unit_octets};
+    at += head.stored_octets();
+  }
+  return std::nullopt;
 }
 
 std::vector<Record> Table::records() const {
   std::vector<Record> records;
   records.reserve(record_count_);
   for (const Slot& slot : slots_) {
-    if (slot.records == 0 || slot.type == static_cast<std::uint16_t>(Type::any)) continue;
-    const Name owner = Name::from_wire({&octets_[slot.name_offset], slot.name_octets});
-    const std::uint8_t* at = &octets_[slot.body_offset];
-    for (std::uint16_t i = 0; i < slot.records; ++i) {
-      const std::uint8_t* data = at + kRecordHeadOctets;
-      const std::size_t length = read16(at + 10);
-      records.push_back(
-          {owner, static_cast<Type>(slot.type), read32(at + 6), {data, data + length}});
-      at = data + length;
+    if (slot.offset == 0) continue;
+    const std::uint8_t* at = &octets_[slot.offset];
+    const Name owner = Name::from_wire({at + 1, *at});
+    at += 1 + owner.size();
+    for (std::uint8_t sets = *at++; sets > 0; --sets) {
+      const SetHead head = read_head(at);
+      const std::uint8_t* record = at + sizeof head;
+      for (std::uint16_t i = 0; i < head.records; ++i) {
+        const std::uint8_t* data = record + kRecordHeadOctets;
+        const std::size_t length = read16(record + 10);
+        records.push_back(
+            {owner, static_cast<Type>(head.type), read32(record + 6), {data, data + length}});
+        record = data + length;
+      }
+      at += sizeof head + head.stored_octets();
     }
   }
   std::sort(records.begin(), records.end());

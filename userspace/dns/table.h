@@ -35,11 +35,11 @@ struct Zone {
 /// The answers to every question about a list of zones, compiled. Immutable, so any number of
 /// threads may read it.
 ///
-/// An open-addressed hash table with the key (folded name, type). A body is the answer section as
-/// it goes on the wire: all its records belong to the question's name, so each owner is the pointer
-/// C0 0C, and the octets are the same for whatever case or alias the client used. A name that
-/// exists has an entry of type 0 besides, also when only names below it have records (an empty
-/// non-terminal), so NODATA and NXDOMAIN take two look-ups.
+/// An open-addressed hash table of folded names. What exists at a name lies in one piece: the name,
+/// then its record sets, so a look-up touches two or three cache lines. A set's body is the answer
+/// section as it goes on the wire: all its records belong to the question's name, so each owner is
+/// the pointer C0 0C, and the octets are the same for whatever case or alias the client used. A
+/// name that only has names below it (an empty non-terminal) has no sets.
 class Table {
  public:
   /// What build() could not use; the rest is served.
@@ -75,12 +75,21 @@ class Table {
   /// @param name  the folded question name; an alias suffix in it is replaced by the apex.
   std::optional<Place> locate(const Question& question, FoldedName& name) const;
 
-  /// @param hash  of `name`.
-  /// @return absent if the name has no such records.
-  std::optional<Answer> find(const FoldedName& name, std::uint64_t hash, std::uint16_t type) const;
+  /// What exists at a name.
+  class Entry {
+   public:
+    /// @param octets  the piece that starts with the sets.
+    explicit Entry(const std::uint8_t* octets) : octets_(octets) {}
+    /// The records of a type; for ANY those of one type, A before all others (RFC 8482, 4.1).
+    /// @return absent: NODATA.
+    std::optional<Answer> find(std::uint16_t type) const;
 
-  /// Whether the name exists, be it as an empty non-terminal.
-  bool exists(const FoldedName& name, std::uint64_t hash) const;
+   private:
+    const std::uint8_t* octets_;
+  };
+
+  /// @return absent if the name does not exist.
+  std::optional<Entry> find(const FoldedName& name) const;
 
   /// All records, SOAs included; sorted by owner in wire form, then type.
   std::vector<Record> records() const;
@@ -88,14 +97,8 @@ class Table {
 
  private:
   struct Slot {
-    std::uint64_t hash = 0;
-    std::uint32_t name_offset = 0;
-    std::uint32_t body_offset = 0;
-    std::uint16_t body_octets = 0;  ///< of all records once
-    std::uint16_t records = 0;
-    std::uint16_t unit_octets = 0;
-    std::uint16_t type = 0;
-    std::uint8_t name_octets = 0;  ///< 0: the slot is free
+    std::uint32_t tag = 0;     ///< upper half of the name's hash
+    std::uint32_t offset = 0;  ///< of the name's piece in octets_; 0: the slot is free
   };
   struct Suffix {
     std::vector<std::uint8_t> wire;  ///< folded
@@ -103,8 +106,6 @@ class Table {
     std::uint32_t zone = 0;
   };
   class Compiler;
-
-  const Slot* find_slot(const FoldedName& name, std::uint64_t hash, std::uint16_t type) const;
 
   std::vector<Slot>
       slots_;  ///< a power of two, at most half of them used; empty if there are no names

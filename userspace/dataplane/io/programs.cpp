@@ -90,6 +90,55 @@ struct Programs::Objects {
   std::vector<Capability> capabilities;
 };
 
+namespace {
+
+base::Result<void> load_sockets(const Config& config, Programs::Objects& objects) {
+  LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = config.bpffs.c_str());
+  const bool set_retval =
+      libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_set_retval, nullptr) == 1;
+  objects.capabilities.push_back({"set_retval", set_retval,
+                                  set_retval
+                                      ? "refused connects fail with ECONNREFUSED"
+                                      : "refused connects fail with EPERM (needs Linux 6.1)"});
+  objects.sock.reset(sock_lb::open(&options));
+  if (!objects.sock) return load_error(errno, "sock_lb");
+  objects.sock->rodata->vd_has_set_retval = set_retval;
+  size_maps(objects.sock->obj, config);
+  if (const int rc = sock_lb::load(objects.sock.get()); rc != 0) {
+    objects.sock.reset();
+    return load_error(rc, "sock_lb");
+  }
+  return {};
+}
+
+base::Result<void> load_packets(const Config& config, std::uint32_t viaduct0,
+                                Programs::Objects& objects) {
+  LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = config.bpffs.c_str());
+  objects.tc.reset(tc_lb::open(&options));
+  if (!objects.tc) return load_error(errno, "tc_lb");
+  objects.tc->rodata->vd_viaduct0_ifindex = viaduct0;
+  std::memcpy(objects.tc->rodata->vd_viaduct0_mac, kHostDeviceMac.data(), kHostDeviceMac.size());
+  size_maps(objects.tc->obj, config);
+  if (const int rc = tc_lb::load(objects.tc.get()); rc != 0) {
+    objects.tc.reset();
+    return load_error(rc, "tc_lb");
+  }
+  const bool tcx = has_tcx(bpf_program__fd(objects.tc->progs.vd_tc_reply));
+  objects.mode =
+      config.tc == "clsact" || (config.tc == "auto" && !tcx) ? TcMode::clsact : TcMode::tcx;
+  objects.capabilities.push_back({"tcx", tcx,
+                                  objects.mode == TcMode::tcx
+                                      ? "packet programs are attached by tcx links"
+                                      : "packet programs are attached as clsact filters"});
+  return {};
+}
+
+base::Error not_loaded(const char* what) {
+  return base::from_errno(ENOTSUP, std::string(what) + " could not be loaded");
+}
+
+}  // namespace
+
 Programs::Programs(std::unique_ptr<Objects> objects) : objects_(std::move(objects)) {}
 Programs::Programs(Programs&&) noexcept = default;
 Programs& Programs::operator=(Programs&&) noexcept = default;
@@ -101,38 +150,23 @@ base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduc
   libbpf_set_print(keep_words);
   auto objects = std::make_unique<Objects>();
   objects->links = config.bpffs + "/links";
-  LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = config.bpffs.c_str());
-
-  const bool set_retval =
-      libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_set_retval, nullptr) == 1;
-  objects->capabilities.push_back({"set_retval", set_retval,
-                                   set_retval
-                                       ? "refused connects fail with ECONNREFUSED"
-                                       : "refused connects fail with EPERM (needs Linux 6.1)"});
-  objects->sock.reset(sock_lb::open(&options));
-  if (!objects->sock) return load_error(errno, "sock_lb");
-  objects->sock->rodata->vd_has_set_retval = set_retval;
-  size_maps(objects->sock->obj, config);
-  if (const int rc = sock_lb::load(objects->sock.get()); rc != 0) return load_error(rc, "sock_lb");
-
-  objects->tc.reset(tc_lb::open(&options));
-  if (!objects->tc) return load_error(errno, "tc_lb");
-  objects->tc->rodata->vd_viaduct0_ifindex = viaduct0;
-  std::memcpy(objects->tc->rodata->vd_viaduct0_mac, kHostDeviceMac.data(), kHostDeviceMac.size());
-  size_maps(objects->tc->obj, config);
-  if (const int rc = tc_lb::load(objects->tc.get()); rc != 0) return load_error(rc, "tc_lb");
-
-  const bool tcx = has_tcx(bpf_program__fd(objects->tc->progs.vd_tc_reply));
-  objects->mode =
-      config.tc == "clsact" || (config.tc == "auto" && !tcx) ? TcMode::clsact : TcMode::tcx;
-  objects->capabilities.push_back({"tcx", tcx,
-                                   objects->mode == TcMode::tcx
-                                       ? "packet programs are attached by tcx links"
-                                       : "packet programs are attached as clsact filters"});
+  const auto sockets = load_sockets(config, *objects);
+  const auto packets = load_packets(config, viaduct0, *objects);
+  if (!sockets && !packets) return sockets.error();
+  const auto tell = [&](const char* name, const base::Result<void>& result, const char* works,
+                        const char* instead) {
+    objects->capabilities.push_back(
+        {name, result.has_value(), result ? works : instead + result.error().message()});
+  };
+  tell("socket programs", sockets, "connect() and sendmsg() reach VIPs without a cost per packet",
+       "packets are balanced instead: ");
+  tell("packet programs", packets, "packets that no socket hook saw are balanced",
+       "only processes in the cgroup reach VIPs: ");
   return Programs(std::move(objects));
 }
 
 base::Result<void> Programs::attach_sockets(const std::string& cgroup) {
+  if (!objects_->sock) return not_loaded("the socket programs");
   const auto& programs = objects_->sock->progs;
   const struct {
     bpf_program* program;
@@ -159,6 +193,7 @@ base::Result<void> Programs::attach_sockets(const std::string& cgroup) {
 }
 
 base::Result<void> Programs::attach_container(std::uint32_t ifindex) {
+  if (!objects_->tc) return {};
   const auto& programs = objects_->tc->progs;
   auto done = attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_reply), ifindex,
                         Direction::egress, objects_->links);
@@ -168,11 +203,13 @@ base::Result<void> Programs::attach_container(std::uint32_t ifindex) {
 }
 
 base::Result<void> Programs::attach_uplink(std::uint32_t ifindex) {
+  if (!objects_->tc) return {};
   return attach_tc(objects_->mode, bpf_program__fd(objects_->tc->progs.vd_tc_reply), ifindex,
                    Direction::ingress, objects_->links);
 }
 
 base::Result<void> Programs::attach_host_device(std::uint32_t ifindex) {
+  if (!objects_->tc) return {};
   return attach_tc(objects_->mode, bpf_program__fd(objects_->tc->progs.vd_tc_host), ifindex,
                    Direction::egress, objects_->links);
 }

@@ -23,7 +23,9 @@ struct Capability {
 class Programs {
  public:
   /// @param viaduct0  index of the device that VIP routes lead into.
-  /// @errors the first object that can't be loaded, with the verifier's last words.
+  /// One of the two objects may be missing; it is a capability then, with the verifier's last
+  /// words.
+  /// @errors when neither can be loaded.
   static base::Result<Programs> load(const Config& config, std::uint32_t viaduct0);
 
   Programs(Programs&&) noexcept;
@@ -33,6 +35,8 @@ class Programs {
   /// Attaches every socket program to the cgroup.
   base::Result<void> attach_sockets(const std::string& cgroup);
 
+  // Without the packet programs the following do nothing: the capabilities say so.
+
   /// Attaches what a container's link needs, both directions.
   base::Result<void> attach_container(std::uint32_t ifindex);
   base::Result<void> attach_uplink(std::uint32_t ifindex);
@@ -40,8 +44,9 @@ class Programs {
 
   const std::vector<Capability>& capabilities() const;
 
- private:
   struct Objects;
+
+ private:
   explicit Programs(std::unique_ptr<Objects> objects);
   std::unique_ptr<Objects> objects_;
 };

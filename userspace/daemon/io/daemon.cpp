@@ -1,0 +1,197 @@
+#include "daemon/io/daemon.h"
+
+#include <boost/asio/post.hpp>
+#include <filesystem>
+#include <utility>
+
+#include "base/io/file.h"
+#include "base/io/log.h"
+#include "daemon/io/node.h"
+#include "daemon/io/views.h"
+#include "daemon/memory.h"
+
+namespace viaduct::daemon {
+namespace {
+
+std::string memory_path(const Config& config) { return config.state_folder + "/rows.json"; }
+
+}  // namespace
+
+Daemon::Daemon(boost::asio::io_context& context, Config config)
+    : context_(context),
+      config_(std::move(config)),
+      started_(base::Clock::now()),
+      reconcile_timer_(context) {}
+
+Daemon::~Daemon() = default;
+
+base::Result<void> Daemon::start() {
+  merge_options_.ranges = config_.ranges;
+  merge_options_.enable_ipv6 = config_.enable_ipv6;
+  merge_options_.node_name = config_.node_name.empty() ? host_name() : config_.node_name;
+  const auto address =
+      config_.node_address.empty() ? detect_address() : base::Address::parse(config_.node_address);
+  if (!address)
+    return base::from_errno(
+        EADDRNOTAVAIL, "this node has no IPv4 address that could be detected; set node.address");
+  merge_options_.node_address = *address;
+  log::info("starting", {{"version", VIADUCT_VERSION},
+                         {"node", merge_options_.node_name},
+                         {"address", address->to_string()}});
+
+  if (config_.dataplane.enabled) start_data_plane();
+  if (config_.dns.enabled) {
+    dns_ = std::make_unique<dns::Server>(config_.dns);
+    if (auto started = dns_->start(); !started)
+      log::error("dns_listen_failed", {{"error", started.error().message()}});
+  }
+  if (!plane_ && !dns_ && config_.dataplane.enabled)
+    return base::from_errno(ENOTSUP, "neither the kernel nor DNS can be served: " + plane_error_);
+  publisher_ = std::make_unique<Publisher>(context_, plane_.get(), dns_.get(), config_.dns.zones);
+  if (auto started = start_api(); !started) return started;
+  sources_ =
+      std::make_unique<Sources>(context_, config_, *address, table_, [this] { rows_changed(); });
+  restore();
+  sources_->start();
+  reconcile_later();
+  return {};
+}
+
+void Daemon::start_data_plane() {
+  auto started = dataplane::DataPlane::start(
+      config_.dataplane, config_.dns.enabled ? config_.dns.listen : std::vector<base::Address>{},
+      base::Clock::now());
+  if (!started) {
+    plane_error_ = started.error().message();
+    log::error("data_plane_failed",
+               {{"error", plane_error_},
+                {"consequence", "VIPs do not work on this node; DNS and the API do"}});
+    return;
+  }
+  plane_ = std::make_unique<dataplane::DataPlane>(std::move(*started));
+  for (const auto& capability : plane_->capabilities())
+    log::write(capability.available ? log::Level::info : log::Level::warn, "capability",
+               {{"name", capability.name},
+                {"available", capability.available},
+                {"detail", capability.detail}});
+  auto watch = dataplane::LinkWatch::start(context_, [this] {
+    if (auto scanned = plane_->scan_links(); !scanned)
+      log::warn("link_scan_failed", {{"error", scanned.error().message()}});
+  });
+  if (watch)
+    link_watch_ = std::make_unique<dataplane::LinkWatch>(std::move(*watch));
+  else
+    log::warn("link_watch_failed", {{"error", watch.error().message()}});
+}
+
+base::Result<void> Daemon::start_api() {
+  http_ = std::make_unique<http::Server>(context_,
+                                         [this](std::string_view method, std::string_view target) {
+                                           http::Reply reply = api::answer(method, target, views());
+                                           api_counters_.count(reply.status);
+                                           return reply;
+                                         });
+  if (!config_.api.socket.empty())
+    if (auto listening = http_->listen_unix(config_.api.socket); !listening)
+      return listening.error();
+  if (!config_.api.listen.empty()) {
+    const auto endpoint = base::Endpoint::parse(config_.api.listen);
+    if (auto listening = http_->listen_tcp(*endpoint); !listening)
+      log::error("api_listen_failed",
+                 {{"listen", config_.api.listen}, {"error", listening.error().message()}});
+  }
+  return {};
+}
+
+/// Rows from before the daemon's restart stand in until their source answers, so that names and
+/// VIPs outlive a restart that happens while a source is down. A file in /run is gone after a
+/// restart of the machine, as its tasks are.
+void Daemon::restore() {
+  if (config_.state_folder.empty() || !std::filesystem::exists(memory_path(config_)))
+    return rows_changed();
+  auto text = base::read_file(memory_path(config_), kMaxMemoryBytes);
+  auto sources = text ? read_memory(*text)
+                      : base::Result<std::map<std::string, service::SourceRows>>(text.error());
+  if (!sources) {
+    log::warn("rows_not_restored",
+              {{"file", memory_path(config_)}, {"error", sources.error().message()}});
+    return rows_changed();
+  }
+  for (auto& [name, rows] : *sources) {
+    if (!table_.sources().contains(name)) continue;
+    log::info("rows_restored", {{"source", name}, {"rows", rows.rows.size()}});
+    table_.replace(name, std::move(rows), base::Clock::now());
+  }
+  rows_changed();
+}
+
+void Daemon::remember() {
+  if (config_.state_folder.empty()) return;
+  std::map<std::string, service::SourceRows> sources;
+  for (const auto& [name, source] : table_.sources())
+    if (source.last_success) sources[name] = source.rows;
+  std::error_code code;
+  std::filesystem::create_directories(config_.state_folder, code);
+  if (auto written = base::write_file(memory_path(config_), write_memory(sources)); !written)
+    log::warn("rows_not_remembered", {{"error", written.error().message()}});
+}
+
+/// Changes that come together make one snapshot.
+void Daemon::rows_changed() {
+  if (std::exchange(merge_posted_, true)) return;
+  boost::asio::post(context_, [this] { merge_now(); });
+}
+
+void Daemon::merge_now() {
+  merge_posted_ = false;
+  snapshot_ = service::merge(table_, merge_options_, snapshot_.get());
+  log::info("snapshot", {{"revision", snapshot_->revision},
+                         {"services", snapshot_->services.size()},
+                         {"names", snapshot_->names.size()},
+                         {"complete", snapshot_->complete}});
+  publisher_->publish(snapshot_);
+  remember();
+}
+
+void Daemon::reconcile_later() {
+  if (!plane_) return;
+  reconcile_timer_.expires_after(config_.dataplane.reconcile);
+  reconcile_timer_.async_wait([this](const boost::system::error_code& failed) {
+    if (failed) return;
+    if (auto done = plane_->reconcile(base::Clock::now()); !done)
+      log::error("reconcile_failed", {{"error", done.error().message()}});
+    reconcile_later();
+  });
+}
+
+api::Views Daemon::views() const {
+  api::Views all;
+  all.version = VIADUCT_VERSION;
+  all.node = merge_options_.node_name;
+  all.address = merge_options_.node_address;
+  all.now = base::Clock::now();
+  all.uptime = all.now - started_;
+  all.snapshot = snapshot_;
+  all.table = &table_;
+  all.dataplane = dataplane_status(config_, plane_.get(), plane_error_, *publisher_);
+  all.dns = dns_status(dns_.get(), *publisher_);
+  all.capabilities = capabilities(plane_.get());
+  if (plane_) all.kernel = [this] { return kernel_view(*plane_); };
+  all.records = [this] { return dns_records(*publisher_); };
+  all.metrics = [this](metrics::Page& page) {
+    add_metrics(plane_.get(), dns_.get(), page);
+    api::publish(api_counters_, page);
+  };
+  return all;
+}
+
+void Daemon::stop() {
+  log::info("stopping", {{"kernel", "left as it is"}});
+  if (sources_) sources_->stop();
+  reconcile_timer_.cancel();
+  link_watch_.reset();
+  if (http_) http_->stop();
+  if (dns_) dns_->stop();
+}
+
+}  // namespace viaduct::daemon

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "dataplane/io/data_plane.h"
+#include "dns/io/server.h"
+#include "dns/zones/zones.h"
+#include "service/snapshot.h"
+
+namespace viaduct::daemon {
+
+/// Carries snapshots to the sinks in the order that users rely on: a name leaves DNS before its VIP
+/// leaves the kernel, and enters DNS after the VIP works. What fails is tried again until it works.
+class Publisher {
+ public:
+  /// @param plane  null: the kernel is not programmed, names are published at once.
+  /// @param server  null: no DNS.
+  Publisher(boost::asio::io_context& context, dataplane::DataPlane* plane, dns::Server* server,
+            dns::ZoneOptions zones);
+
+  void publish(std::shared_ptr<const service::Snapshot> snapshot);
+
+  /// The table that DNS answers from; null before the first.
+  std::shared_ptr<const dns::Table> table() const { return table_; }
+  std::shared_ptr<const service::Snapshot> snapshot() const { return wanted_; }
+  /// Whether the kernel has yet to be brought to the newest snapshot.
+  bool pending() const { return pending_; }
+
+ private:
+  void show();
+  void show_names(const service::Snapshot& snapshot);
+  void retry_after(std::chrono::seconds delay);
+
+  dataplane::DataPlane* plane_;
+  dns::Server* server_;
+  dns::ZoneOptions zones_;
+  boost::asio::steady_timer retry_;
+  std::shared_ptr<const service::Snapshot> wanted_;
+  std::shared_ptr<const service::Snapshot> named_;  ///< whose names are in DNS
+  std::shared_ptr<const dns::Table> table_;
+  bool pending_ = false;
+};
+
+}  // namespace viaduct::daemon

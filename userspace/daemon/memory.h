@@ -1,0 +1,24 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "service/row.h"
+
+namespace viaduct::daemon {
+
+/// Largest file of remembered rows that is read.
+inline constexpr std::size_t kMaxMemoryBytes = 256 << 20;
+
+/// Rows by source, as JSON:
+/// {"version":1,"sources":{"mesos-agent":{"rows":[...],"port_mappings":[...]}}}. What was rejected
+/// is not remembered.
+std::string write_memory(const std::map<std::string, service::SourceRows>& sources);
+
+/// Reads what write_memory() wrote.
+/// @errors base::Errc::bad_format; the context says what is wrong. All or nothing.
+base::Result<std::map<std::string, service::SourceRows>> read_memory(std::string_view text);
+
+}  // namespace viaduct::daemon
