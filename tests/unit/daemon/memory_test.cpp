@@ -1,0 +1,57 @@
+#include "daemon/memory.h"
+
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon {
+namespace {
+
+std::map<std::string, service::SourceRows> example() {
+  service::SourceRows rows;
+  rows.rows.push_back({service::VipName{"web.marathon"},
+                       80,
+                       base::Protocol::tcp,
+                       *base::Endpoint::parse("192.0.2.1:8080"),
+                       3,
+                       {service::PickRule::maglev},
+                       "web \"1\"\n"});
+  rows.rows.push_back({*base::Address::parse("2001:db8::5"),
+                       53,
+                       base::Protocol::udp,
+                       *base::Endpoint::parse("[2001:db8::1]:5353"),
+                       0,
+                       {},
+                       ""});
+  rows.port_mappings.push_back(
+      {base::Protocol::tcp, 31000, *base::Endpoint::parse("198.51.100.7:80")});
+  return {{"mesos-agent", rows}, {"files", {}}};
+}
+
+TEST(Memory, ReadsWhatItWrote) {
+  const auto read = read_memory(write_memory(example()));
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(*read, example());
+}
+
+TEST(Memory, DoesNotRememberWhatWasRejected) {
+  auto sources = example();
+  sources["mesos-agent"].rejected.push_back({"task a", "no address"});
+  EXPECT_EQ(*read_memory(write_memory(sources)), example());
+}
+
+TEST(Memory, AnythingElseIsAnErrorAsAWhole) {
+  const std::string good = write_memory(example());
+  for (std::size_t cut = 0; cut < good.size(); cut++)
+    EXPECT_FALSE(read_memory(good.substr(0, cut))) << cut;
+  for (
+      const char* text :
+      {"null", "{}", "[]", R"({"version":2,"sources":{}})", R"({"version":1,"sources":[]})",
+       R"({"version":1,"sources":{"a":{"rows":[{"name":"x"}],"port_mappings":[]}}})",
+       R"({"version":1,"sources":{"a":{"rows":[{"address":"x","port":1,"protocol":"tcp","backend":"192.0.2.1:1","weight":1,"pick":"automatic","task":""}],"port_mappings":[]}}})"}) {
+    const auto read = read_memory(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_NE(read.error().context, "");
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::daemon
