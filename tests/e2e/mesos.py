@@ -3,7 +3,7 @@
 import pathlib
 import unittest
 
-from daemon import DOMAIN, Client
+from daemon import DOMAIN, Client, Daemon
 from e2e import LabTest
 from process import wait_for
 
@@ -77,10 +77,7 @@ class States(MesosTest):
         daemon.wait_backends(f"{WEB}:80", [f"{AGENT}:20003"])
 
         self.tell_agent("status 503")
-        wait_for(
-            "failed polls",
-            lambda: daemon.get("/v1/rows")["sources"]["mesos-agent"]["failures"] >= 2,
-        )
+        wait_for("failed polls", lambda: self.failures(daemon) >= 2)
         self.assertEqual(
             set(daemon.backends(f"{WEB}:80")),
             {f"{AGENT}:20003"},
@@ -88,14 +85,18 @@ class States(MesosTest):
         )
         self.assertEqual(self.ask(WEB), ["web", "web"])
 
-        # A daemon that starts while its agent is down knows nothing, and so removes nothing.
+        # A daemon that starts while its agent is down goes on with the rows it remembers.
         address = self.clients[0].do("resolve", host=WEB)["addresses"][0]
         daemon.kill()
-        daemon.start(ready=False)
-        wait_for(
-            "failed polls of the new daemon",
-            lambda: daemon.get("/v1/rows")["sources"]["mesos-agent"]["failures"] >= 2,
-        )
+        daemon.start()
+        wait_for("failed polls of the new daemon", lambda: self.failures(daemon) >= 2)
+        self.assertEqual(set(daemon.backends(f"{WEB}:80")), {f"{AGENT}:20003"})
+        self.assertEqual(self.ask(WEB), ["web", "web"])
+
+        # One that remembers nothing knows nothing, and so removes nothing.
+        daemon.kill()
+        daemon = Daemon(self.node, {**CONFIG, "node": {"state": ""}}, {}).start(ready=False)
+        wait_for("failed polls without memory", lambda: self.failures(daemon) >= 2)
         self.assertFalse(daemon.get("/v1/status")["complete"])
         self.assertEqual(self.ask(address), ["web", "web"])
 
@@ -103,6 +104,9 @@ class States(MesosTest):
         daemon.wait_ready()
         daemon.wait_backends(f"{WEB}:80", [f"{AGENT}:20003"])
         self.assertEqual(self.ask(WEB), ["web", "web"])
+
+    def failures(self, daemon):
+        return daemon.get("/v1/rows")["sources"]["mesos-agent"]["failures"]
 
 
 if __name__ == "__main__":
