@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Sets everything up, builds, and runs every test through ctest; ends with ctest's summary of the release build.
-#   sudo scripts/test.sh [CTEST OPTION...]      e.g. -R e2e_matrix; options go to the last ctest run
-# First the unit, io and fuzz tests run under the address and undefined-behaviour sanitizers (preset dev), and the
-# threaded ones under the thread sanitizer (preset tsan); VIADUCT_SANITIZERS=0 leaves these builds out.
+#   sudo scripts/test.sh                        everything; this is what continuous integration runs
+#   sudo scripts/test.sh CTEST-OPTION...        only the tests that these options choose, e.g. -R e2e_matrix
+# Everything: first the unit, io and fuzz tests under the address and undefined-behaviour sanitizers (preset dev), and
+# the threaded ones under the thread sanitizer (preset tsan); VIADUCT_SANITIZERS=0 leaves these builds out.
 # A missing privilege is a failure here, not a skip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,7 +36,7 @@ sanitized=0
 step "Release build"
 scripts/build.sh release
 
-if [ "${VIADUCT_SANITIZERS:-1}" != 0 ]; then
+if [ $# -eq 0 ] && [ "${VIADUCT_SANITIZERS:-1}" != 0 ]; then
   step "Build with address and undefined-behaviour sanitizers"
   scripts/build.sh dev tests_unit tests_io tests_fuzz
   step "Unit, io and fuzz tests with these sanitizers"

@@ -46,6 +46,7 @@ BAD_FILES = {
     ),
     "protocol": ('[[service]]\nname = "/x"\nport = 80\nprotocol = "sctp"\n', "sctp"),
     "not-text": ("\x00\x01\x02", ""),
+    "huge": ("# a comment\n" * (17 * 1024 * 1024 // 12), ""),  # over the limit of 16 MiB a file
 }
 
 # A task's port label -> what its rejection must mention.
