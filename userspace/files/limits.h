@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+
+#include "service/local_table.h"
+
+namespace viaduct::files {
+
+// What service files may hold. Anything beyond a limit is reported as a mistake; the rest is used.
+
+inline constexpr std::size_t kMaxFiles = 1024;
+inline constexpr std::size_t kMaxFileBytes = 16 << 20;
+inline constexpr std::size_t kMaxServicesPerFile = 131072;
+inline constexpr std::size_t kMaxBackendsPerService = 4096;
+inline constexpr std::size_t kMaxMistakesPerFile = 256;  ///< listed; more are only counted
+inline constexpr std::size_t kMaxRows = service::kMaxRowsPerNode;
+
+}  // namespace viaduct::files
