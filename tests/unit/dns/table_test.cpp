@@ -28,9 +28,10 @@ int look_up(const Table& table, std::string_view text, Type type) {
   const Question question = parse_question(message);
   FoldedName folded(question.name);
   if (!table.locate(question, folded)) return -2;
-  const auto found = table.find(folded, folded.hash(), question.type);
-  if (found) return found->records;
-  return table.exists(folded, folded.hash()) ? 0 : -1;
+  const auto entry = table.find(folded);
+  if (!entry) return -1;
+  const auto found = entry->find(question.type);
+  return found ? found->records : 0;
 }
 
 TEST(Table, TellsDataNoDataNoNameAndForeignNamesApart) {
