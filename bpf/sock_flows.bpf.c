@@ -15,8 +15,7 @@
 
 #define VD_AF_INET 2
 
-/* The fields that are read, of the kernel's structs; libbpf finds their places in the running
- * kernel. */
+/* Of the kernel's structs the fields that are read; libbpf finds their places when it loads. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct ns_common {
 	unsigned int inum;

@@ -20,6 +20,7 @@
 #include "lib/finish.h"
 #include "lib/flow.h"
 #include "lib/icmp.h"
+#include "lib/icmp_error.h"
 #include "lib/nat.h"
 #include "lib/parse.h"
 #include "lib/pkt.h"
@@ -32,6 +33,19 @@ const volatile __u8 vd_viaduct0_mac[ETH_ALEN] = {};
 
 #define VD_AF_INET 2
 #define VD_AF_INET6 10
+
+/* Step: ports from the packet itself, or from the packet that an ICMP error quotes. */
+static __always_inline enum vd_reason parse_ports(struct pkt *p)
+{
+	enum vd_reason reason = parse_l4(p);
+
+	return reason == VD_NOT_L4 ? parse_icmp_error(p) : reason;
+}
+
+static __always_inline enum vd_reason rewrite(struct pkt *p)
+{
+	return p->quoted ? rewrite_icmp_error(p) : rewrite_packet(p);
+}
 
 static __always_inline bool is_known(const struct pkt *p)
 {
@@ -47,6 +61,10 @@ static __always_inline enum vd_reason follow_request(struct pkt *p, struct vd_fl
 	struct vd_backend *b = vd_backend_kept(f->backend_id, f->backend_generation);
 	bool usable = b;
 
+	if (p->quoted) {
+		p->nat = *f;
+		return VD_NEXT;
+	}
 	if (p->tuple.proto == IPPROTO_UDP)
 		usable = b && p->now_s - f->last_seen_s <= VD_UDP_IDLE_S;
 	else if (is_syn(p))
@@ -66,17 +84,16 @@ static __always_inline enum vd_reason follow_reply(struct pkt *p, struct vd_flow
 	use_flow(p, f);
 	p->way = way;
 	VD_TRY(rewrite(p));
-	return VD_REPLIED;
+	return p->quoted ? VD_ICMP_FORWARDED : VD_REPLIED;
 }
 
-/* Step: a container's answer on its way in. That of another container's flow is reversed at the
- * other's link. */
+/* Step: what a container sends; an answer to another container is reversed at that one's link. */
 static __always_inline enum vd_reason follow_container(struct pkt *p)
 {
 	struct vd_flow *f = find_flow(p);
 
 	if (!f)
-		return VD_NEXT;
+		return p->quoted ? VD_NOT_L4 : VD_NEXT;
 	if (!(f->flags & VD_FLOW_REPLY))
 		return follow_request(p, f);
 	if (f->flags & VD_FLOW_HOST)
@@ -117,6 +134,8 @@ static __always_inline enum vd_reason forward(struct pkt *p)
 	struct vd_load *load = vd_load_at(p->nat.backend_id);
 
 	VD_TRY(rewrite(p));
+	if (p->quoted)
+		return VD_ICMP_FORWARDED;
 	if (load)
 		__sync_fetch_and_add(&load->packets, 1);
 	return p->nat.flags & VD_FLOW_HAIRPIN ? VD_HAIRPINNED : VD_FORWARDED;
@@ -125,7 +144,7 @@ static __always_inline enum vd_reason forward(struct pkt *p)
 static __always_inline enum vd_reason request(struct pkt *p)
 {
 	VD_TRY(parse_l3(p));
-	VD_TRY(parse_l4(p));
+	VD_TRY(parse_ports(p));
 	VD_TRY(follow_container(p));
 	VD_TRY(start_container(p));
 	if (p->nat.flags & VD_FLOW_HAIRPIN)
@@ -149,7 +168,7 @@ static __always_inline enum vd_reason reverse(struct pkt *p)
 static __always_inline enum vd_reason reply(struct pkt *p)
 {
 	VD_TRY(parse_l3(p));
-	VD_TRY(parse_l4(p));
+	VD_TRY(parse_ports(p));
 	return reverse(p);
 }
 
@@ -179,29 +198,19 @@ static __always_inline enum vd_reason answer_echo(struct pkt *p, __u8 type)
 	return VD_ECHOED;
 }
 
-static __always_inline enum vd_reason read_icmp_type(struct pkt *p)
-{
-	struct vd_icmp *icmp = pkt_at(p, p->l4, sizeof(*icmp));
-
-	if (!icmp || p->l4 + sizeof(*icmp) > p->end)
-		return VD_TRUNCATED;
-	p->icmp_type = icmp->type;
-	return VD_NEXT;
-}
-
-/* Step: whatever is neither TCP nor UDP ends here. */
+/* Step: of what is neither TCP nor UDP only ICMP errors go on. */
 static __always_inline enum vd_reason answer_icmp(struct pkt *p)
 {
 	if (p->tuple.proto == IPPROTO_TCP || p->tuple.proto == IPPROTO_UDP)
 		return VD_NEXT;
-	if (p->tuple.proto != (p->is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+	if (!is_icmp(p))
 		return VD_NO_SERVICE;
 	VD_TRY(read_icmp_type(p));
 	if (p->is_v4 && p->icmp_type == VD_ICMP_ECHO)
 		return answer_echo(p, VD_ICMP_ECHO_REPLY);
 	if (!p->is_v4 && p->icmp_type == VD_ICMP6_ECHO)
 		return answer_echo(p, VD_ICMP6_ECHO_REPLY);
-	return VD_NOT_L4;
+	return VD_NEXT;
 }
 
 /* Step: a hairpin's answer comes back to viaduct0, as the VIP stands for its client. */
@@ -210,7 +219,7 @@ static __always_inline enum vd_reason follow_host(struct pkt *p)
 	struct vd_flow *f = find_flow(p);
 
 	if (!f)
-		return VD_NEXT;
+		return p->quoted ? VD_NOT_L4 : VD_NEXT;
 	return f->flags & VD_FLOW_REPLY ? follow_reply(p, f, VD_WAY_HOST) : follow_request(p, f);
 }
 
@@ -297,7 +306,7 @@ static __always_inline enum vd_reason host(struct pkt *p)
 	VD_TRY(parse_l3(p));
 	VD_TRY(only_unicast(p));
 	VD_TRY(answer_icmp(p));
-	VD_TRY(parse_l4(p));
+	VD_TRY(parse_ports(p));
 	VD_TRY(follow_host(p));
 	VD_TRY(is_known(p) ? route_known(p) : start_host(p));
 	return forward(p);
@@ -349,7 +358,7 @@ static __always_inline int tc_finish(struct pkt *p, enum vd_hook hook, enum vd_w
 	if (verdict == VD_VERDICT_DROP)
 		return TC_ACT_SHOT;
 	if (verdict == VD_VERDICT_REFUSE) {
-		if (refuse(p))
+		if (p->quoted || refuse(p)) /* an error is never answered with an error */
 			return TC_ACT_SHOT;
 		p->way = back;
 	}

@@ -44,8 +44,7 @@ struct {
 	__type(value, struct vd_twin);
 } vd_twin_scratch SEC(".maps");
 
-/* The twin of the entry p->tuple -> p->nat. @return never NULL, but the verifier wants to see the
- * check. */
+/* The twin of the entry p->tuple -> p->nat. @return never NULL, but the verifier asks. */
 static __always_inline struct vd_twin *make_twin(struct pkt *p)
 {
 	__u32 zero = 0;
@@ -115,8 +114,7 @@ static __always_inline void write_twin(struct pkt *p)
 	}
 }
 
-/* The entry is used by this packet. Once a second, and when TCP's state changes, both entries are
- * written. */
+/* This packet uses the entry. Once a second, and when TCP's state changes, both are written. */
 static __always_inline void use_flow(struct pkt *p, struct vd_flow *f)
 {
 	__u32 flags = flags_after(p, f->flags);
@@ -181,8 +179,7 @@ static __always_inline enum vd_reason store_reply_entry(struct pkt *p)
 	return VD_NO_PORT;
 }
 
-/* Step: remembers the choice. The reply entry comes first: a request is never sent that could not
- * be answered. */
+/* Step: remembers the choice. The reply entry comes first: no request that cannot be answered. */
 static __always_inline enum vd_reason store_flow(struct pkt *p, __u32 flags)
 {
 	struct vd_load *load = vd_load_at(p->choice.backend_id);

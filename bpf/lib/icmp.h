@@ -18,6 +18,8 @@
 #define VD_ICMP6_ECHO_REPLY 129
 #define VD_ICMP6_PORT_UNREACHABLE 4 /* code of VD_ICMP6_UNREACHABLE */
 
+#define VD_QUOTE_L4 8 /* bytes of a transport header that an ICMP error quotes at least */
+
 struct vd_icmp {
 	__u8 type;
 	__u8 code;

@@ -54,8 +54,7 @@ static __always_inline long replace_pseudo(struct pkt *p, __u32 field, __u32 dif
 	return rc;
 }
 
-/* Addresses count in the pseudo header only, which offloaded checksums hold already; ports do not.
- */
+/* Addresses count in the pseudo header, which offloaded checksums hold already; ports do not. */
 static __always_inline long replace_l4_csum(struct pkt *p, __u32 addrs)
 {
 	bool is_tcp = p->tuple.proto == IPPROTO_TCP;
@@ -87,7 +86,7 @@ static __always_inline long store_addrs(struct pkt *p, __u32 addrs)
 }
 
 /* Step: the packet's tuple becomes p->nat. Right for offloaded checksums and GSO too. */
-static __always_inline enum vd_reason rewrite(struct pkt *p)
+static __always_inline enum vd_reason rewrite_packet(struct pkt *p)
 {
 	__u32 addrs = vd_csum_fold32(addr_diff(p));
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-/* Steps that read a packet's headers. Whoever lies about a length is left to the kernel, which
- * drops. */
+/* Steps that read headers. Whoever lies about a length is left to the kernel, which drops. */
 #ifndef VIADUCT_BPF_PARSE_H
 #define VIADUCT_BPF_PARSE_H
 

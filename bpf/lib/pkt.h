@@ -32,6 +32,9 @@ struct pkt {
 	bool is_v4;
 	__u8 tcp_flags; /* byte 13 of the TCP header; 0 for other protocols */
 	__u8 icmp_type;
+	__u32 quoted; /* offset of the IP header that an ICMP error quotes; 0: not an error */
+	__u32 quoted_l4;
+	struct vd_addr sender; /* of an ICMP error: the flow's other end, or a router */
 	enum vd_way way;
 	__u32 now_s;
 	struct vd_flow_key tuple; /* as the packet arrived */
@@ -48,6 +51,7 @@ static __always_inline void pkt_init(struct pkt *p, struct __sk_buff *skb)
 	p->is_v4 = false;
 	p->tcp_flags = 0;
 	p->icmp_type = 0;
+	p->quoted = 0;
 	p->way = VD_WAY_ON;
 	p->now_s = vd_now_s();
 	__builtin_memset(&p->tuple, 0, sizeof(p->tuple));
@@ -55,6 +59,16 @@ static __always_inline void pkt_init(struct pkt *p, struct __sk_buff *skb)
 	p->nat.flags = 0;
 	p->nat.backend_id = 0;
 }
+
+/* clang 14 may add the offset to the context first, which the verifier refuses: so assembler. */
+#define VD_SKB_POINTER(skb, field)                                                                 \
+	({                                                                                         \
+		void *vd_pointer;                                                                  \
+		asm volatile("%0 = *(u32 *)(%1 + %2)"                                              \
+			     : "=r"(vd_pointer)                                                    \
+			     : "r"(skb), "i"(__builtin_offsetof(struct __sk_buff, field)));        \
+		vd_pointer;                                                                        \
+	})
 
 /*
  * @return `size` readable bytes at `offset`, or NULL: the packet is shorter.
@@ -66,14 +80,14 @@ static __always_inline void *pkt_at(struct pkt *p, __u32 offset, __u32 size)
 
 	/* Linux 6.1 forgets the bound of an offset that was spilled to the stack. */
 	asm volatile("%0 &= %1" : "+r"(offset) : "i"(VD_OFFSET_MASK));
-	data = (void *)(long)p->skb->data;
-	end = (void *)(long)p->skb->data_end;
+	data = VD_SKB_POINTER(p->skb, data);
+	end = VD_SKB_POINTER(p->skb, data_end);
 	if (data + offset + size <= end)
 		return data + offset;
 	if (bpf_skb_pull_data(p->skb, offset + size))
 		return NULL;
-	data = (void *)(long)p->skb->data;
-	end = (void *)(long)p->skb->data_end;
+	data = VD_SKB_POINTER(p->skb, data);
+	end = VD_SKB_POINTER(p->skb, data_end);
 	return data + offset + size <= end ? data + offset : NULL;
 }
 

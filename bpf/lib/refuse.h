@@ -21,9 +21,6 @@
 #include "lib/parse.h"
 #include "lib/pkt.h"
 
-#define VD_QUOTE_L4                                                                                \
-	8 /* bytes of the transport header in an ICMP error: the ports are among them              \
-	   */
 #define VD_QUOTE_MAX 512 /* IP headers and VD_QUOTE_L4; longer chains of headers get no answer */
 #define VD_ANSWER_TTL 64
 

@@ -2,7 +2,9 @@
 // Where the bpf tests run: a network namespace and a child cgroup of the test process's own.
 #pragma once
 
+#include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace viaduct::bpftest {
 

@@ -120,24 +120,27 @@ class TcLive : public ::testing::Test {
     std::copy(std::begin(kMac), std::end(kMac), skeleton_->rodata->vd_viaduct0_mac);
     ASSERT_EQ(tc_lb__load(skeleton_), 0);
     maps_ = std::make_unique<Maps>(skeleton_->obj);
-    for (const char* link : {"hc1", "hc2"}) {
-      attach(link, BPF_TC_INGRESS, skeleton_->progs.vd_tc_request);
-      attach(link, BPF_TC_EGRESS, skeleton_->progs.vd_tc_reply);
-    }
-    attach("up0", BPF_TC_INGRESS, skeleton_->progs.vd_tc_reply);
-    attach("viaduct0", BPF_TC_EGRESS, skeleton_->progs.vd_tc_host);
+    attach("hc1", skeleton_->progs.vd_tc_request, skeleton_->progs.vd_tc_reply);
+    attach("hc2", skeleton_->progs.vd_tc_request, skeleton_->progs.vd_tc_reply);
+    attach("up0", skeleton_->progs.vd_tc_reply, nullptr);
+    attach("viaduct0", nullptr, skeleton_->progs.vd_tc_host);
   }
   void TearDown() override {
     tc_lb__destroy(skeleton_);
     if (maps_) demolish();
   }
-  void attach(const char* link, bpf_tc_attach_point point, const bpf_program* program) {
+  // Either program may be null.
+  void attach(const char* link, const bpf_program* ingress, const bpf_program* egress) {
     LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(if_nametoindex(link)),
-                .attach_point = point);
-    const int created = bpf_tc_hook_create(&hook);
-    ASSERT_TRUE(created == 0 || created == -EEXIST) << link << created;
-    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(program));
-    ASSERT_EQ(bpf_tc_attach(&hook, &opts), 0) << link;
+                .attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+    ASSERT_EQ(bpf_tc_hook_create(&hook), 0) << link;
+    for (const auto& [point, program] :
+         {std::pair{BPF_TC_INGRESS, ingress}, {BPF_TC_EGRESS, egress}}) {
+      if (program == nullptr) continue;
+      hook.attach_point = point;
+      LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(program));
+      ASSERT_EQ(bpf_tc_attach(&hook, &opts), 0) << link;
+    }
   }
 
   tc_lb* skeleton_ = nullptr;
@@ -270,6 +273,29 @@ TEST_F(TcLive, RefusalsArriveAtTheClient) {
         EXPECT_EQ(udp.receive().first, "error " + std::to_string(ECONNREFUSED));
       }
     }
+  }
+}
+
+// The VIP's backend has no socket on its port: its kernel says so, and the client must hear it
+// about the VIP.
+TEST_F(TcLive, PortUnreachableOfABackendReachesTheClient) {
+  each_path([&](const Path& path) {
+    const std::string vip = path.v6 ? kVip6 : kVip4;
+    maps_->add({vip, 80, IPPROTO_UDP, {{path.v6 ? path.backend->v6 : path.backend->v4, 9}}});
+    Socket client = socket_in(*path.client, path.v6 ? AF_INET6 : AF_INET, SOCK_DGRAM);
+    ASSERT_EQ(client.connect({vip, 80}), 0);
+    ASSERT_EQ(client.send("x"), 0);
+    EXPECT_EQ(client.receive().first, "error " + std::to_string(ECONNREFUSED));
+  });
+}
+
+TEST_F(TcLive, ABackendWithoutARouteIsReportedToTheClient) {
+  for (const Place* client : kClients) {
+    maps_->add({kVip4, 80, IPPROTO_TCP, {{"203.0.114.1", 9}}});
+    Socket socket = socket_in(*client, AF_INET, SOCK_STREAM);
+    const int error = socket.connect({kVip4, 80});
+    EXPECT_TRUE(error == ENETUNREACH || error == EHOSTUNREACH || error == ECONNREFUSED)
+        << client->name << " " << error;
   }
 }
 

@@ -9,8 +9,7 @@
 #include <viaduct/abi/limits.h>
 #include <viaduct/abi/service.h>
 
-/* A packet as it arrives. Requests carry the VIP as destination; replies are found by the rewritten
- * tuple, reversed. */
+/* A packet as it arrives. Replies are found by the rewritten tuple, reversed. */
 struct vd_flow_key {
 	struct vd_addr src;
 	struct vd_addr dst;
@@ -30,8 +29,7 @@ enum vd_flow_flags {
 	VD_FLOW_CLOSING = 8, /* a FIN or RST was seen */
 };
 
-/* What such a packet becomes: all four fields are written, so one rule serves DNAT, SNAT and
- * hairpin. */
+/* What such a packet becomes: all four fields at once, so DNAT, SNAT and hairpin are one rule. */
 struct vd_flow {
 	struct vd_addr src;
 	struct vd_addr dst;
@@ -58,8 +56,7 @@ struct vd_peer {
 };
 VD_ASSERT_SIZE(vd_peer, 48);
 
-/* vd_sock_v1, socket storage: the VIP that a connected TCP or UDP socket was connected to. Dies
- * with the socket. */
+/* vd_sock_v1, socket storage: the VIP that a TCP or UDP socket is connected to. */
 struct vd_sock {
 	struct vd_peer peer;
 	__u64 connected_ns; /* CLOCK_MONOTONIC_COARSE */
@@ -68,14 +65,13 @@ struct vd_sock {
 };
 VD_ASSERT_SIZE(vd_sock, 64);
 
-/* vd_sock_udp_v1, socket storage: the VIPs that an unconnected UDP socket sends to; the least
- * recently used makes room. */
+/* vd_sock_udp_v1, socket storage: the VIPs of an unconnected UDP socket, the latest ones. */
 struct vd_sock_udp {
 	struct vd_peer peers[VD_UDP_PEERS_MAX];
 };
 
-/* What sock_flows writes for each socket of vd_sock_v1 that is connected to a VIP, one record after
- * the other. */
+/* What sock_flows writes, one after the other: a socket of vd_sock_v1 that is connected to a VIP.
+ */
 struct vd_sock_flow {
 	struct vd_addr local;
 	__be16 local_port;

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of flows: ports, removed and drained backends, silence, lost entries, weights.
+#include <bpf/bpf.h>
+#include <gmock/gmock.h>
+
+#include <string>
+
+#include "tests/bpf/tc_families.h"
+
+namespace viaduct::bpftest {
+namespace {
+
+class TcFlow : public TcFamilies {};
+
+INSTANTIATE_TEST_SUITE_P(Families, TcFlow, ::testing::ValuesIn(kFamilies),
+                         [](const auto& row) { return std::string(row.param.name); });
+
+TEST_P(TcFlow, TwoVipsOfOneBackendDoNotCollide) {
+  maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
+  maps().add({f().other_vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
+  const Parsed first = request(syn(f().vip)).packet();
+  const Parsed second = request(syn(f().other_vip)).packet();
+  EXPECT_EQ(first.sport, 40000);
+  EXPECT_NE(second.sport, 40000);
+  EXPECT_GE(second.sport, 32768);
+  EXPECT_TRUE(second.checksums_ok);
+  EXPECT_EQ(to_container(answer(first, kSyn | kAck, "")).packet().tuple(),
+            tuple(f().vip, 80, f().client, 40000));
+  const Result reply = to_container(answer(second, kSyn | kAck, ""));
+  EXPECT_EQ(reply.packet().tuple(), tuple(f().other_vip, 80, f().client, 40000));
+  EXPECT_TRUE(reply.packet().checksums_ok);
+  EXPECT_EQ(request(data(f().other_vip)).packet().sport, second.sport) << "the flow keeps its port";
+}
+
+TEST_P(TcFlow, AFlowThatIsOverMakesRoom) {
+  maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
+  maps().add({f().other_vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
+  const Result first = request(syn(f().vip));
+  request(data(f().vip, 80, kFin | kAck));
+  for (const auto& [name, flow] : maps().flows())
+    EXPECT_TRUE(flow.flags & VD_FLOW_CLOSING) << name << ": either direction knows";
+  age_flows(61);
+  const Result second = request(syn(f().other_vip));
+  EXPECT_EQ(second.packet().sport, 40000);
+  EXPECT_EQ(to_container(answer(second.packet(), kSyn | kAck, "")).packet().tuple(),
+            tuple(f().other_vip, 80, f().client, 40000));
+}
+
+TEST_P(TcFlow, ARemovedBackendResetsTcpAndMovesUdp) {
+  const ServiceIds tcp_ids = maps().add(
+      {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_HASH});
+  const ServiceIds udp_ids =
+      maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 53}, {f().backend2, 53}}, VD_PICK_HASH});
+  const bool tcp_first = request(syn(f().vip)).packet().dst == f().backend;
+  const Result first = request(datagram(f().vip));
+  const bool udp_first = first.packet().dst == f().backend;
+  maps().remove_backend(tcp_ids.backends[tcp_first ? 0 : 1]);
+  maps().remove_backend(udp_ids.backends[udp_first ? 0 : 1]);
+
+  const Result reset = request(data(f().vip));
+  EXPECT_EQ(reset.packet().flags, kRst);
+  EXPECT_EQ(reset.packet().tuple(), tuple(f().vip, 80, f().client, 40000));
+  EXPECT_EQ(maps().count(VD_HOOK_REQUEST, VD_BACKEND_GONE), 1u);
+  const Result again = request(syn(f().vip));
+  EXPECT_EQ(again.packet().dst, tcp_first ? f().backend2 : f().backend)
+      << "a new connection on the same ports";
+  EXPECT_EQ(request(data(f().vip)).packet().dst, again.packet().dst);
+
+  const Result moved = request(datagram(f().vip));
+  EXPECT_EQ(moved.verdict, kPass);
+  EXPECT_EQ(moved.packet().dst, udp_first ? f().backend2 : f().backend);
+  const Bytes late = answer(first.packet(), 0, "late");
+  EXPECT_EQ(to_container(late).out, late) << "the old backend no longer speaks for the VIP";
+}
+
+TEST_P(TcFlow, ADrainedBackendKeepsItsFlowsAndGetsNoNewOnes) {
+  const ServiceIds ids =
+      maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}});
+  const bool first = request(syn(f().vip)).packet().dst == f().backend;
+  const char* mine = first ? f().backend : f().backend2;
+  const char* other = first ? f().backend2 : f().backend;
+  maps().set_weight(ids.backends[first ? 0 : 1], 0);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(request(data(f().vip)).packet().dst, mine);
+    EXPECT_EQ(request(syn(f().vip, 80, static_cast<std::uint16_t>(50000 + i))).packet().dst, other);
+  }
+  EXPECT_EQ(request(syn(f().vip)).packet().dst, other)
+      << "a SYN on the old ports is a new connection";
+}
+
+TEST_P(TcFlow, ASynOnAnExistingFlowKeepsItsBackend) {
+  maps().add(
+      {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_RANDOM});
+  const std::string dst = request(syn(f().vip)).packet().dst;
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(request(syn(f().vip)).packet().dst, dst) << "a repeated SYN";
+}
+
+TEST_P(TcFlow, ASilentUdpFlowIsPickedAnew) {
+  const ServiceIds ids =
+      maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 53}, {f().backend2, 53}}});
+  const bool first = request(datagram(f().vip)).packet().dst == f().backend;
+  maps().set_weight(ids.backends[first ? 0 : 1], 0);
+  const char* mine = first ? f().backend : f().backend2;
+  age_flows(VD_UDP_IDLE_S - 5);
+  EXPECT_EQ(request(datagram(f().vip)).packet().dst, mine);
+  age_flows(VD_UDP_IDLE_S + 5);
+  EXPECT_NE(request(datagram(f().vip)).packet().dst, mine);
+}
+
+TEST_P(TcFlow, TcpInMidFlowIsPickedUpByTheSameRule) {
+  maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_HASH});
+  const std::string dst = request(syn(f().vip)).packet().dst;
+  vd_flow_key key{};
+  while (bpf_map_get_next_key(maps().fd("vd_flow_v1"), nullptr, &key) == 0)
+    bpf_map_delete_elem(maps().fd("vd_flow_v1"), &key);
+  EXPECT_EQ(request(data(f().vip)).packet().dst, dst);
+}
+
+TEST_P(TcFlow, AnEntryThatTheTableLostComesBackFromItsTwin) {
+  maps().add(
+      {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_RANDOM});
+  const Result at_backend = request(syn(f().vip));
+  const Bytes reply = answer(at_backend.packet(), kAck, "x");
+  for (int round = 0; round < 4; ++round) {
+    vd_flow_key lost{}, next{};
+    const vd_flow_key* previous = nullptr;
+    while (bpf_map_get_next_key(maps().fd("vd_flow_v1"), previous, &next) == 0) {
+      vd_flow value{};
+      ASSERT_EQ(bpf_map_lookup_elem(maps().fd("vd_flow_v1"), &next, &value), 0);
+      if (!(value.flags & VD_FLOW_REPLY) == (round % 2 == 0)) lost = next;
+      static vd_flow_key kept;
+      kept = next;
+      previous = &kept;
+    }
+    ASSERT_EQ(bpf_map_delete_elem(maps().fd("vd_flow_v1"), &lost), 0);
+    age_flows(2);
+    if (round % 2 == 0)
+      to_container(reply);
+    else
+      request(data(f().vip));
+    ASSERT_EQ(maps().flows().size(), 2u) << round;
+    EXPECT_EQ(request(data(f().vip)).packet().dst, at_backend.packet().dst);
+    EXPECT_EQ(to_container(reply).packet().tuple(), tuple(f().vip, 80, f().client, 40000));
+  }
+}
+
+TEST_P(TcFlow, HashAndRandomPicksFollowTheWeights) {
+  for (const vd_pick pick : {VD_PICK_HASH, VD_PICK_RANDOM}) {
+    const auto port = static_cast<std::uint16_t>(80 + pick);
+    const ServiceIds ids =
+        maps().add({f().vip,
+                    port,
+                    IPPROTO_TCP,
+                    {{f().backend, 1, 1}, {f().backend, 2, 2}, {f().backend, 3, 7}},
+                    pick,
+                    1000});
+    for (int i = 0; i < 2000; ++i)
+      request(syn(f().vip, port, static_cast<std::uint16_t>(10000 + i)));
+    const double weights[] = {1, 2, 7};
+    double chi_square = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const double expected = 2000 * weights[i] / 10;
+      const double seen = static_cast<double>(maps().load(ids.backends[i]).flows);
+      chi_square += (seen - expected) * (seen - expected) / expected;
+    }
+    EXPECT_LT(chi_square, 27.6) << "2 degrees of freedom, p = 10^-6";
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::bpftest
