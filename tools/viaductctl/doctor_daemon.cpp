@@ -33,10 +33,11 @@ Finding judge_source(const json::value& source) {
     return {Level::fault, check, "failing: " + error + "; its rows of " + age + " ago stay in use",
             fix};
   if (const auto rejected = number_of(source, "rejected"))
-    return {Level::warn, check, std::to_string(rejected) + " entries cannot be used",
+    return {Level::warn, check,
+            std::to_string(rejected) + (rejected == 1 ? " entry" : " entries") + " cannot be used",
             "viaductctl rows --rejected says why"};
-  return {Level::ok, check,
-          std::to_string(number_of(source, "rows")) + " rows, read " + age + " ago", ""};
+  return {Level::ok, check, counted(number_of(source, "rows"), "row") + ", read " + age + " ago",
+          ""};
 }
 
 Finding judge_services(const Facts& facts) {
@@ -47,7 +48,7 @@ Finding judge_services(const Facts& facts) {
       ready |= number_of(backend, "weight") > 0;
     if (!ready) refusing.push_back(text_of(vip, "vip"));
   }
-  const std::string all = std::to_string(facts.vips->size()) + " VIPs";
+  const std::string all = counted(facts.vips->size(), "VIP");
   if (refusing.empty()) return {Level::ok, "services", all, ""};
   return {Level::warn, "services",
           all + ", of which " + std::to_string(refusing.size()) +
@@ -71,7 +72,7 @@ Finding judge_dataplane(const json::value& status) {
     return {Level::fault, check, some_of(problems),
             "make room: raise the dataplane.max_* key, or remove services"};
   if (const auto pending = number_of(dataplane, "pending"))
-    return {Level::warn, check, std::to_string(pending) + " operations pending",
+    return {Level::warn, check, counted(pending, "operation") + " pending",
             "look again in some seconds"};
   const auto applied = number_of(dataplane, "applied_revision");
   if (applied != number_of(status, "revision"))
@@ -99,8 +100,7 @@ std::vector<Finding> judge_daemon(const Facts& facts) {
         {Level::warn, "sources", "none is configured", "set files.directory or mesos.agent"});
   for (const json::value& source : sources) found.push_back(judge_source(source));
   if (const auto conflicts = number_of(status, "merge_rejected"))
-    found.push_back({Level::warn, "conflicts",
-                     std::to_string(conflicts) + " rows lost against others",
+    found.push_back({Level::warn, "conflicts", counted(conflicts, "row") + " lost against others",
                      "viaductctl rows --rejected says which"});
   if (facts.vips) found.push_back(judge_services(facts));
   found.push_back(judge_dataplane(status));

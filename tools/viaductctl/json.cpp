@@ -42,6 +42,10 @@ const json::value& object_of(const json::value& object, std::string_view key) {
   return value && value->is_object() ? *value : kEmpty;
 }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
 std::string duration_text(std::uint64_t milliseconds) {
   if (milliseconds < 1000) return std::to_string(milliseconds) + " ms";
   const std::uint64_t seconds = milliseconds / 1000;

@@ -19,6 +19,9 @@ const json::array& list_of(const json::value& object, std::string_view key);
 /// A member object, or an empty one.
 const json::value& object_of(const json::value& object, std::string_view key);
 
+/// "1 row", "2 rows".
+std::string counted(std::uint64_t count, std::string_view noun);
+
 /// "250 ms", "3 s", "2 min", "5 h", "3 d": rounded down, for a person.
 std::string duration_text(std::uint64_t milliseconds);
 

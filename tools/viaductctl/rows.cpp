@@ -19,8 +19,8 @@ std::string vip_text(const json::value& row) {
 std::string source_text(std::string_view name, const json::value& source) {
   const bool answered = flag_of(source, "complete");
   const std::string error = printable(text_of(source, "last_error"));
-  std::string out = std::string(name) + ": " + std::to_string(list_of(source, "rows").size()) +
-                    " rows, " + std::to_string(list_of(source, "rejected").size()) + " rejected, ";
+  std::string out = std::string(name) + ": " + counted(list_of(source, "rows").size(), "row") +
+                    ", " + std::to_string(list_of(source, "rejected").size()) + " rejected, ";
   out += answered ? "read " + duration_text(number_of(source, "age_ms")) + " ago"
                   : "never read since the start";
   if (!error.empty()) out += "; failing: " + error;

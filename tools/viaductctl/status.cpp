@@ -31,7 +31,7 @@ std::string dataplane_text(const json::value& status) {
   const bool current = number_of(dataplane, "applied_revision") == number_of(status, "revision");
   state += current ? ", up to date" : ", shows revision " + count(dataplane, "applied_revision");
   if (number_of(dataplane, "pending"))
-    state += ", " + count(dataplane, "pending") + " operations pending";
+    state += ", " + counted(number_of(dataplane, "pending"), "operation") + " pending";
   std::string out = line("data plane", state);
   if (const std::string error = text_of(dataplane, "last_error"); !error.empty())
     out += line("", "last error: " + error);
@@ -48,13 +48,14 @@ std::string dns_text(const json::value& status) {
   const json::value& dns = object_of(status, "dns");
   if (!flag_of(dns, "enabled")) return line("DNS", "off");
   const std::string listening = joined(list_of(dns, "listening"));
-  return line("DNS", count(dns, "records") + " records, " + count(dns, "queries") + " queries, " +
+  return line("DNS", counted(number_of(dns, "records"), "record") + ", " + count(dns, "queries") +
+                         " queries, " +
                          (listening.empty() ? "listens nowhere" : "listens on " + listening));
 }
 
 std::string source_text(const json::value& source) {
-  std::string out = text_of(source, "name") + ": " + count(source, "rows") + " rows, " +
-                    count(source, "rejected") + " rejected, ";
+  std::string out = text_of(source, "name") + ": " + counted(number_of(source, "rows"), "row") +
+                    ", " + count(source, "rejected") + " rejected, ";
   out += flag_of(source, "complete") ? "read " + duration_text(number_of(source, "age_ms")) + " ago"
                                      : "never read since the start";
   const std::string error = text_of(source, "last_error");
@@ -68,8 +69,9 @@ std::string status_text(const json::value& status) {
   out += line("version",
               text_of(status, "version") + ", up " + duration_text(number_of(status, "uptime_ms")));
   out += line("services",
-              count(status, "services") + " with " + count(status, "backends") +
-                  " backends, revision " + count(status, "revision") +
+              count(status, "services") + " with " +
+                  counted(number_of(status, "backends"), "backend") + ", revision " +
+                  count(status, "revision") +
                   (flag_of(status, "complete") ? "" : ", incomplete: nothing is withdrawn yet"));
   out += dataplane_text(status) + dns_text(status);
   std::string_view name = "sources";

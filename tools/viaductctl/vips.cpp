@@ -145,7 +145,7 @@ std::string vip_text(const json::array& vips) {
     out += "  address   " + text_of(vip, "address") + "\n";
     out += "  pick      " + pick_text(vip) + "\n";
     out += "  ready     " + std::to_string(ready_count(vip)) + " of " +
-           std::to_string(backends.size()) + " backends" + (note.empty() ? "" : ": " + note) + "\n";
+           counted(backends.size(), "backend") + (note.empty() ? "" : ": " + note) + "\n";
     if (backends.empty()) continue;
     Table table(backend_columns());
     for (const json::value& backend : backends) table.add(backend_cells(backend));

@@ -25,7 +25,7 @@ TEST(Status, ShowsEveryPartOnItsLine) {
       "data plane   active, up to date\n"
       "maps         services 2/131072, flows 10/64\n"
       "DNS          2 records, 42 queries, listens on 198.51.100.1:53, [fd01:d::1]:53\n"
-      "sources      files: 1 rows, 0 rejected, read 90 s ago\n"
+      "sources      files: 1 row, 0 rejected, read 90 s ago\n"
       "             mesos-agent: 2 rows, 1 rejected, read 120 ms ago; failing: connection refused\n"
       "features     tcx is missing: clsact is used\n");
 }
