@@ -64,8 +64,9 @@ VD_ASSERT_SIZE(vd_slot_line, 64);
 
 /*
  * Element of vd_backend_v1 at the backend's id. A backend belongs to exactly one service.
- * weight 0: drained, existing flows live on. generation changes whenever the id is given to a backend or
- * taken from it, so whoever remembers id and generation sees that his backend is gone. service_id 0: the id is free.
+ * weight 0: drained, existing flows live on. generation changes whenever the id is given to a
+ * backend or taken from it, so whoever remembers id and generation sees that his backend is gone.
+ * service_id 0: the id is free.
  */
 struct vd_backend {
 	struct vd_addr addr; /* same family as the VIP */
