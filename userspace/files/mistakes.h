@@ -27,7 +27,4 @@ class Mistakes {
   std::size_t count_ = 0;
 };
 
-/// The text in quotes, cut to a length fit for a message, control characters replaced by '?'.
-std::string in_quotes(std::string_view text);
-
 }  // namespace viaduct::files

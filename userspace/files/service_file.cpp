@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/quote.h"
 #include "files/limits.h"
 #include "files/mistakes.h"
 #include "files/table_reader.h"
@@ -109,7 +110,8 @@ std::optional<service::VipTarget> FileReader::read_target(const TableReader& rea
   if (!text) return std::nullopt;
   const auto address = base::Address::parse(*text);
   if (!address) {
-    reader.reject("address", "address " + in_quotes(*text) + " is not an IPv4 or IPv6 address");
+    reader.reject("address",
+                  "address " + base::in_quotes(*text) + " is not an IPv4 or IPv6 address");
     return std::nullopt;
   }
   if (const auto checked = service::check_vip_address(*address); !checked) {
@@ -126,7 +128,7 @@ std::optional<service::VipTarget> FileReader::read_name(const TableReader& reade
   if (!label || !framework) return std::nullopt;
   if (label->find(':') != std::string::npos) {
     reader.reject("name",
-                  "name " + in_quotes(*label) + " has a colon; the port is a key of its own");
+                  "name " + base::in_quotes(*label) + " has a colon; the port is a key of its own");
     return std::nullopt;
   }
   auto name = service::make_vip_name(*label, *framework);
@@ -156,7 +158,7 @@ std::vector<base::Protocol> FileReader::read_protocols(const TableReader& reader
   for (const auto& text : *texts) {
     const auto protocol = base::parse_protocol(text);
     if (!protocol)
-      reader.reject("protocol", "protocol " + in_quotes(text) + " is neither tcp nor udp");
+      reader.reject("protocol", "protocol " + base::in_quotes(text) + " is neither tcp nor udp");
     else if (std::find(out.begin(), out.end(), *protocol) == out.end())
       out.push_back(*protocol);
   }
@@ -167,8 +169,8 @@ PickRule FileReader::read_pick(const TableReader& reader) {
   const auto text = reader.text("lb");
   if (!text) return PickRule::automatic;
   if (const auto rule = service::parse_pick_rule(*text)) return *rule;
-  reader.reject(
-      "lb", "lb " + in_quotes(*text) + " is not one of automatic, least-loaded, random, maglev");
+  reader.reject("lb", "lb " + base::in_quotes(*text) +
+                          " is not one of automatic, least-loaded, random, maglev");
   return PickRule::automatic;
 }
 
@@ -205,7 +207,8 @@ std::optional<service::BackendRow> FileReader::read_backend(const toml::table& t
   if (const auto text = reader.text("address")) {
     const auto address = base::Address::parse(*text);
     if (!address)
-      reader.reject("address", "address " + in_quotes(*text) + " is not an IPv4 or IPv6 address");
+      reader.reject("address",
+                    "address " + base::in_quotes(*text) + " is not an IPv4 or IPv6 address");
     else if (check_backend(reader, *address, target))
       row.backend.address = *address;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/quote.h"
 #include "config/nearest.h"
 
 namespace viaduct::files {
@@ -56,8 +57,8 @@ void TableReader::check_keys(const std::vector<std::string>& known) const {
   for (const auto& [key, value] : table_) {
     const std::string_view name = key.str();
     if (std::find(known.begin(), known.end(), name) == known.end())
-      mistakes_.add(key.source().begin.line,
-                    in_quotes(name) + " is not a known key" + config::suggestion(name, known));
+      mistakes_.add(key.source().begin.line, base::in_quotes(name) + " is not a known key" +
+                                                 config::suggestion(name, known));
   }
 }
 

@@ -1,8 +1,8 @@
 #include "mesos/rejections.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "base/quote.h"
 #include "mesos/limits.h"
 
 namespace viaduct::mesos {
@@ -26,16 +26,8 @@ std::vector<service::RejectedRow> Rejections::take() {
 }
 
 std::string label_place(const std::string& where, std::string_view key) {
-  const std::string name = in_quotes(key);
+  const std::string name = base::in_quotes(key);
   return where + ", label " + name.substr(1, name.size() - 2);
-}
-
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t kShown = 80;
-  std::string out(text.substr(0, kShown));
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  std::replace_if(out.begin(), out.end(), is_control, '?');
-  return "\"" + out + (text.size() > kShown ? "...\"" : "\"");
 }
 
 }  // namespace viaduct::mesos

@@ -25,7 +25,4 @@ class Rejections {
 /// The place of a label: "task web.1, port 20001, label VIP_0".
 std::string label_place(const std::string& where, std::string_view key);
 
-/// The text in quotes, cut to a length fit for a message, control characters replaced by '?'.
-std::string in_quotes(std::string_view text);
-
 }  // namespace viaduct::mesos

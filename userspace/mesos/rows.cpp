@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/quote.h"
 #include "mesos/task_rows.h"
 
 namespace viaduct::mesos {
@@ -15,8 +16,8 @@ service::SourceRows make_rows(const AgentState& state, const base::Address& node
     if (task.state != TaskState::running && task.state != TaskState::killing) continue;
     const auto framework = state.frameworks.find(task.framework_id);
     if (framework == state.frameworks.end()) {
-      rejections.add("task " + task.id,
-                     "its framework " + in_quotes(task.framework_id) + " is not in the answer");
+      rejections.add("task " + task.id, "its framework " + base::in_quotes(task.framework_id) +
+                                            " is not in the answer");
       continue;
     }
     TaskRows task_rows(task, framework->second, node, rows, rejections);

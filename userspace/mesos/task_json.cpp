@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <limits>
 
+#include "base/quote.h"
 #include "mesos/limits.h"
 
 namespace viaduct::mesos {
@@ -77,7 +78,8 @@ std::vector<TaskAddress> read_addresses(const json::array* networks, const JsonI
                     const auto text = item.text("ip_address");
                     if (!text) return;  // an address that Mesos still has to assign
                     const auto address = parse_task_address(*text);
-                    if (!address) return item.reject(in_quotes(*text) + " is not an IP address");
+                    if (!address)
+                      return item.reject(base::in_quotes(*text) + " is not an IP address");
                     if (addresses.size() == kMaxAddressesPerTask)
                       return item.reject("there are too many");
                     addresses.push_back({*address, name});

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "base/quote.h"
 #include "mesos/limits.h"
 #include "mesos/rows.h"
 
@@ -50,7 +51,8 @@ bool in_networks(const std::vector<std::string>& networks, const std::string& ne
 
 std::string list_of(const std::vector<std::string>& networks) {
   std::string out;
-  for (const auto& network : networks) out += (out.empty() ? "" : " or ") + in_quotes(network);
+  for (const auto& network : networks)
+    out += (out.empty() ? "" : " or ") + base::in_quotes(network);
   return out;
 }
 
@@ -62,7 +64,8 @@ base::Result<std::optional<bool>> host_scope(const DiscoveryPort& port) {
   for (const Label& label : port.labels) {
     if (label.key != kNetworkScopeLabel) continue;
     if (label.value != "host" && label.value != "container")
-      return refused("network-scope is " + in_quotes(label.value) + ", not host or container");
+      return refused("network-scope is " + base::in_quotes(label.value) +
+                     ", not host or container");
     const bool is_host = label.value == "host";
     if (on_host && *on_host != is_host)
       return refused("network-scope says both host and container");
@@ -96,7 +99,7 @@ PickRule TaskRows::pick_rule(const std::vector<Label>& labels, const std::string
     if (label.key != kPickLabel) continue;
     if (const auto rule = service::parse_pick_rule(label.value)) return *rule;
     rejections_.add(label_place(where, label.key),
-                    in_quotes(label.value) +
+                    base::in_quotes(label.value) +
                         " is not one of automatic, least-loaded, random, maglev; " +
                         std::string(service::to_string(fallback)) + " is used");
   }
@@ -122,7 +125,7 @@ void TaskRows::add_task_label(const Label& label, PickRule pick) {
       return add_vip(where, value.substr(scheme.size()), protocol,
                      {.on_host = true, .number = *number, .networks = {}}, pick);
   }
-  rejections_.add(where, in_quotes(value) + " does not begin with tcp:// or udp://");
+  rejections_.add(where, base::in_quotes(value) + " does not begin with tcp:// or udp://");
 }
 
 void TaskRows::add_discovery_ports() {
@@ -140,8 +143,8 @@ void TaskRows::add_discovery_port(const DiscoveryPort& port, PickRule fallback) 
   const std::string where = where_ + ", port " + std::to_string(port.number);
   const auto protocol = base::parse_protocol(port.protocol);
   if (!protocol)
-    return rejections_.add(where,
-                           "protocol " + in_quotes(port.protocol) + " is neither tcp nor udp");
+    return rejections_.add(
+        where, "protocol " + base::in_quotes(port.protocol) + " is neither tcp nor udp");
   const auto located = locate(port, *protocol);
   if (!located) return rejections_.add(where, located.error().context);
   const PickRule pick = pick_rule(port.labels, where, fallback);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/quote.h"
 #include "mesos/errors.h"
 #include "mesos/rejections.h"
 #include "tests/unit/mesos/task_builder.h"
@@ -115,8 +116,8 @@ TEST(MesosLimits, ManyRejectionsAreCountedAndNotAllKept) {
 }
 
 TEST(MesosLimits, QuotedTextIsCutAndHasNoControlCharacters) {
-  EXPECT_EQ(in_quotes("a\nb\x7f"), "\"a?b?\"");
-  EXPECT_EQ(in_quotes(std::string(200, 'x')), "\"" + std::string(80, 'x') + "...\"");
+  EXPECT_EQ(base::in_quotes("a\nb\x7f"), "\"a?b?\"");
+  EXPECT_EQ(base::in_quotes(std::string(200, 'x')), "\"" + std::string(80, 'x') + "...\"");
   EXPECT_EQ(label_place("task a", "VIP\t0"), "task a, label VIP?0");
 }
 

@@ -14,10 +14,10 @@
 
 #include "base/io/file.h"
 #include "base/io/log.h"
+#include "base/quote.h"
 #include "http/io/client.h"
 #include "mesos/errors.h"
 #include "mesos/poll_schedule.h"
-#include "mesos/rejections.h"
 #include "mesos/rows.h"
 
 namespace viaduct::mesos {
@@ -120,7 +120,7 @@ struct AgentPoll::Impl {
     if (response->status != 200)
       co_return base::Error{Errc::refused, what(type) + " gave " +
                                                std::to_string(response->status) + " " +
-                                               in_quotes(response->body)};
+                                               base::in_quotes(response->body)};
     co_return std::move(response->body);
   }
 
