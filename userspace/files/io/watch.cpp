@@ -34,7 +34,6 @@ namespace asio = boost::asio;
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::string_view kSuffix = ".toml";
 constexpr std::size_t kEventBytes = 64 * 1024;
-constexpr std::size_t kMaxRejectionsLogged = 100;  // per change
 /// Editors and copies touch several files at once: what follows within this time is one change.
 constexpr std::chrono::milliseconds kSettle{20};
 constexpr std::uint32_t kEvents =
@@ -170,27 +169,12 @@ struct Watch::Impl {
     const std::string message = error.message();
     if (message == last_error) return;
     last_error = message;
-    log::warn("service_files_lost", {{"error", message}});
     on_failure(message);
   }
 
   void publish() {
     published = true;
-    auto rows = services.rows();
-    log_rejected(rows);
-    on_rows(std::move(rows));
-  }
-
-  /// Each mistake is logged when it first appears.
-  void log_rejected(const service::SourceRows& rows) {
-    std::set<service::RejectedRow> now(rows.rejected.begin(), rows.rejected.end());
-    std::size_t fresh = 0;
-    for (const auto& row : now)
-      if (!logged.contains(row) && fresh++ < kMaxRejectionsLogged)
-        log::warn("service_file_mistake", {{"where", row.where}, {"what", row.reason}});
-    if (fresh > kMaxRejectionsLogged)
-      log::warn("service_file_mistakes", {{"more", fresh - kMaxRejectionsLogged}});
-    logged = std::move(now);
+    on_rows(services.rows());
   }
 
   /// Names of files that changed, from raw inotify events.
@@ -273,7 +257,6 @@ struct Watch::Impl {
   Services services;
   std::set<std::string> changed;  // names with events that are not applied yet
   bool overflowed = false;
-  std::set<service::RejectedRow> logged;
   std::string last_error;
 };
 

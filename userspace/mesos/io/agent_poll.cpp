@@ -10,7 +10,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <random>
-#include <set>
 
 #include "base/io/file.h"
 #include "base/io/log.h"
@@ -27,7 +26,6 @@ namespace asio = boost::asio;
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxPasswordBytes = 4096;
-constexpr std::size_t kMaxRejectionsLogged = 100;  // per answer
 constexpr std::string_view kTarget = "/api/v1";
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
@@ -83,11 +81,10 @@ struct AgentPoll::Impl {
       rows = make_rows(*state, node);
       known = digest;
       counters.changes++;
-      log_rejected();
-      succeed();
+      on_rows(rows);
       co_return PollOutcome::changed;
     }
-    succeed();
+    on_rows(rows);
     co_return PollOutcome::unchanged;
   }
 
@@ -128,34 +125,12 @@ struct AgentPoll::Impl {
     return "POST " + config.agent->to_string() + std::string(kTarget) + " " + std::string(type);
   }
 
-  void succeed() {
-    if (!last_error.empty())
-      log::info("mesos_poll_recovered", {{"agent", config.agent->to_string()}});
-    last_error.clear();
-    on_rows(rows);
-  }
-
   PollOutcome fail(const base::Error& error) {
     counters.failures++;
     asked_who = false;
     agent.reset();
-    const std::string message = error.message();
-    if (message != last_error) log::warn("mesos_poll_failed", {{"error", message}});
-    last_error = message;
-    on_failure(message);
+    on_failure(error.message());
     return PollOutcome::failed;
-  }
-
-  /// Each rejection is logged when it first appears.
-  void log_rejected() {
-    std::set<service::RejectedRow> now(rows.rejected.begin(), rows.rejected.end());
-    std::size_t fresh = 0;
-    for (const auto& row : now)
-      if (!logged.contains(row) && fresh++ < kMaxRejectionsLogged)
-        log::warn("mesos_row_rejected", {{"where", row.where}, {"reason", row.reason}});
-    if (fresh > kMaxRejectionsLogged)
-      log::warn("mesos_rows_rejected", {{"more", fresh - kMaxRejectionsLogged}});
-    logged = std::move(now);
   }
 
   asio::io_context& context;
@@ -171,8 +146,6 @@ struct AgentPoll::Impl {
   bool stopped = false;
   service::SourceRows rows;     // of the last good answer
   std::optional<Digest> known;  // of its text
-  std::set<service::RejectedRow> logged;
-  std::string last_error;
   Counters counters;
   bool asked_who = false;  // since the last failure
   std::optional<AgentInfo> agent;
