@@ -8,7 +8,8 @@
     {"do": "load", "host": H, "port": P, "requests": N}   N GETs, each on a connection of its own, until told to "stop":
                                                answers at once; {"do": "progress"} tells {"done", "failed", "errors"}
     {"do": "hold", ...}, {"do": "ask"}         opens a connection and keeps it; one GET on the kept one
-H is a name or an address; "family" (4 or 6) picks one of a name's addresses. An error is {"error": text, "errno": name}."""
+H is a name or an address; "family" (4 or 6) picks one of a name's addresses; "from" is the port to connect from. An error
+is {"error": text, "errno": name}."""
 import errno
 import http.client
 import json
@@ -31,6 +32,10 @@ def open_socket(request, kind):
     address = resolve(request)[0]
     sock = socket.socket(socket.AF_INET6 if len(address) == 4 else socket.AF_INET, kind)
     sock.settimeout(TIMEOUT_S)
+    if "from" in request:
+        # Another socket may have the port too, towards somebody else.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("", request["from"]))
     return sock, address
 
 
