@@ -25,14 +25,12 @@
 #include "lib/parse.h"
 #include "lib/pkt.h"
 #include "lib/refuse.h"
+#include "lib/route.h"
 #include "lib/select.h"
 #include "maps.h"
 
 const volatile __u32 vd_viaduct0_ifindex = 0;
 const volatile __u8 vd_viaduct0_mac[ETH_ALEN] = {};
-
-#define VD_AF_INET 2
-#define VD_AF_INET6 10
 
 /* Step: ports from the packet itself, or from the packet that an ICMP error quotes. */
 static __always_inline enum vd_reason parse_ports(struct pkt *p)
@@ -121,9 +119,16 @@ static __always_inline enum vd_reason pick_backend(struct pkt *p)
 
 static __always_inline enum vd_reason start_container(struct pkt *p)
 {
+	enum vd_reason reason;
+
 	if (is_known(p))
 		return VD_NEXT;
-	VD_TRY(find_service(p));
+	reason = find_service(p);
+	if (reason != VD_NEXT) {
+		if (is_syn(p))
+			forget_finished(p);
+		return reason;
+	}
 	VD_TRY(pick_backend(p));
 	return store_flow(
 		p, vd_addr_equal(&p->choice.backend->addr, &p->tuple.src) ? VD_FLOW_HAIRPIN : 0);
@@ -223,72 +228,12 @@ static __always_inline enum vd_reason follow_host(struct pkt *p)
 	return f->flags & VD_FLOW_REPLY ? follow_reply(p, f, VD_WAY_HOST) : follow_request(p, f);
 }
 
-static __always_inline void set_neigh(struct pkt *p, const struct bpf_fib_lookup *fib)
-{
-	p->way = VD_WAY_NEIGH;
-	p->neigh_ifindex = fib->ifindex;
-	p->neigh = (struct bpf_redir_neigh){.nh_family = fib->family};
-	if (fib->family == VD_AF_INET)
-		p->neigh.ipv4_nh = fib->ipv4_dst;
-	else
-		__builtin_memcpy(p->neigh.ipv6_nh, fib->ipv6_dst, sizeof(fib->ipv6_dst));
-}
-
-/*
- * A packet that waits for its neighbour's address is sent by the route it carries, which is the
- * VIP's and would bring it back here. No helper drops a route; tunnel metadata takes its place, and
- * only tunnel devices look at that.
- */
-static __always_inline void forget_route(struct pkt *p)
-{
-	__u32 none[2] = {}; /* the shortest bpf_tunnel_key: an id and an IPv4 address */
-
-	bpf_skb_set_tunnel_key(p->skb, (struct bpf_tunnel_key *)none, sizeof(none), 0);
-}
-
-/*
- * Step: the way to `to`: out of a device, or back into the host if the address is its own. The
- * kernel says the same where no route leads; the host then answers with an ICMP error, which is
- * translated.
- */
-static __always_inline enum vd_reason find_route(struct pkt *p, const struct vd_addr *to)
-{
-	struct bpf_fib_lookup fib = {
-		.family = p->is_v4 ? VD_AF_INET : VD_AF_INET6,
-		.l4_protocol = p->tuple.proto,
-		.ifindex = vd_viaduct0_ifindex,
-	};
-
-	if (p->is_v4) {
-		fib.ipv4_src = p->tuple.src.words[3];
-		fib.ipv4_dst = to->words[3];
-	} else {
-		__builtin_memcpy(fib.ipv6_src, &p->tuple.src, sizeof(fib.ipv6_src));
-		__builtin_memcpy(fib.ipv6_dst, to, sizeof(fib.ipv6_dst));
-	}
-	switch (bpf_fib_lookup(p->skb, &fib, sizeof(fib), 0)) {
-	case BPF_FIB_LKUP_RET_NOT_FWDED:
-		p->way = VD_WAY_HOST;
-		return VD_NEXT;
-	case BPF_FIB_LKUP_RET_NO_NEIGH:
-		forget_route(p);
-		set_neigh(p, &fib);
-		return VD_NEXT;
-	case BPF_FIB_LKUP_RET_SUCCESS:
-	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
-		set_neigh(p, &fib);
-		return VD_NEXT;
-	default:
-		return VD_NO_ROUTE;
-	}
-}
-
 static __always_inline enum vd_reason start_host(struct pkt *p)
 {
 	if (find_service(p) != VD_NEXT)
 		return VD_NO_SERVICE;
 	VD_TRY(pick_backend(p));
-	VD_TRY(find_route(p, &p->choice.backend->addr));
+	VD_TRY(find_route(p, &p->choice.backend->addr, vd_viaduct0_ifindex));
 	return store_flow(p, p->way == VD_WAY_HOST ? VD_FLOW_HOST | VD_FLOW_HAIRPIN : VD_FLOW_HOST);
 }
 
@@ -298,7 +243,7 @@ static __always_inline enum vd_reason route_known(struct pkt *p)
 		p->way = VD_WAY_HOST;
 		return VD_NEXT;
 	}
-	return find_route(p, &p->nat.dst);
+	return find_route(p, &p->nat.dst, vd_viaduct0_ifindex);
 }
 
 static __always_inline enum vd_reason host(struct pkt *p)

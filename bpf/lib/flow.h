@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * The flow table. A flow has two entries, one a direction, and either holds all that the other
- * says: request: client:cport > vip:vport      becomes  source:sport > backend:bport reply:
- * backend:bport > source:sport  becomes  vip:vport > client:cport `source` is the client, or the
- * VIP in a hairpin. `sport` is the client's port unless another flow has the reply entry already:
- * two VIPs may share a backend, and a client may use a port towards both.
+ * says: request  client:cport > vip:vport        becomes  source:sport > backend:bport reply
+ * backend:bport > source:sport    becomes  vip:vport > client:cport `source` is the client, or the
+ * VIP in a hairpin. `sport` is a neighbour of the client's port: the client may use its own to talk
+ * to the backend itself, and such packets have no entry.
  */
 #ifndef VIADUCT_BPF_FLOW_H
 #define VIADUCT_BPF_FLOW_H
@@ -147,6 +147,35 @@ static __always_inline void forget_flow(struct pkt *p, struct vd_flow *f)
 	p->nat.backend_id = 0;
 }
 
+/*
+ * A container connects to a backend itself, on a port that a finished flow of its had there: that
+ * flow's entries go, or the answers would bear the VIP.
+ */
+static __always_inline void forget_finished(struct pkt *p)
+{
+	struct vd_flow_key reply = {
+		.src = p->tuple.dst,
+		.dst = p->tuple.src,
+		.sport = p->tuple.dport,
+		.dport = p->tuple.sport,
+		.proto = p->tuple.proto,
+	};
+	struct vd_flow *f = bpf_map_lookup_elem(&vd_flow_v1, &reply);
+	struct vd_flow_key request;
+
+	if (!f || !(f->flags & VD_FLOW_REPLY) || !(f->flags & VD_FLOW_CLOSING))
+		return;
+	request = (struct vd_flow_key){
+		.src = f->dst,
+		.dst = f->src,
+		.sport = f->dport,
+		.dport = f->sport,
+		.proto = p->tuple.proto,
+	};
+	bpf_map_delete_elem(&vd_flow_v1, &request);
+	bpf_map_delete_elem(&vd_flow_v1, &reply);
+}
+
 /* Takes the twin's place in the table, unless another flow that is alive has it. */
 static __always_inline enum vd_reason take_place(struct pkt *p, struct vd_twin *t)
 {
@@ -164,7 +193,20 @@ static __always_inline enum vd_reason take_place(struct pkt *p, struct vd_twin *
 	return rc ? VD_FLOW_TABLE_FULL : VD_NEXT;
 }
 
-/* Finds a source port whose reply entry is free, the client's own first. */
+/*
+ * The port that a client's flow gets first. Linux gives connect() even ports and bind() odd ones
+ * (inet_hash_connect(), since 4.2), so the neighbour of a port in use is the least likely one to be
+ * in use towards the same backend. One client port maps to one port: flows of one VIP never meet.
+ * A hairpin's source is the VIP, which no other packet has.
+ */
+static __always_inline __be16 first_port(const struct pkt *p, __u32 flags)
+{
+	__be16 neighbour = p->tuple.sport ^ bpf_htons(1);
+
+	return flags & VD_FLOW_HAIRPIN || neighbour == 0 ? p->tuple.sport : neighbour;
+}
+
+/* Finds a source port whose reply entry is free. */
 static __always_inline enum vd_reason store_reply_entry(struct pkt *p)
 {
 	for (int i = 0; i < VD_PORT_TRIES; i++) {
@@ -186,7 +228,7 @@ static __always_inline enum vd_reason store_flow(struct pkt *p, __u32 flags)
 
 	p->nat.src = flags & VD_FLOW_HAIRPIN ? p->tuple.dst : p->tuple.src;
 	p->nat.dst = p->choice.backend->addr;
-	p->nat.sport = p->tuple.sport;
+	p->nat.sport = first_port(p, flags);
 	p->nat.dport = p->choice.backend->port;
 	p->nat.flags = flags_after(p, flags);
 	p->nat.backend_id = p->choice.backend_id;

@@ -20,8 +20,8 @@ TEST_P(TcFlow, TwoVipsOfOneBackendDoNotCollide) {
   maps().add({f().other_vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
   const Parsed first = request(syn(f().vip)).packet();
   const Parsed second = request(syn(f().other_vip)).packet();
-  EXPECT_EQ(first.sport, 40000);
-  EXPECT_NE(second.sport, 40000);
+  EXPECT_EQ(first.sport, kNatPort);
+  EXPECT_NE(second.sport, kNatPort);
   EXPECT_GE(second.sport, 32768);
   EXPECT_TRUE(second.checksums_ok);
   EXPECT_EQ(to_container(answer(first, kSyn | kAck, "")).packet().tuple(),
@@ -41,9 +41,31 @@ TEST_P(TcFlow, AFlowThatIsOverMakesRoom) {
     EXPECT_TRUE(flow.flags & VD_FLOW_CLOSING) << name << ": either direction knows";
   age_flows(61);
   const Result second = request(syn(f().other_vip));
-  EXPECT_EQ(second.packet().sport, 40000);
+  EXPECT_EQ(second.packet().sport, kNatPort);
   EXPECT_EQ(to_container(answer(second.packet(), kSyn | kAck, "")).packet().tuple(),
             tuple(f().other_vip, 80, f().client, 40000));
+}
+
+TEST_P(TcFlow, AConnectionToABackendItselfIsLeftAloneByFlowsThroughTheVip) {
+  maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
+  const Parsed through_vip = request(syn(f().vip)).packet();
+  // The same client port, straight to the backend: another connection, as Linux allows it.
+  const Bytes direct = syn(f().backend, 8080);
+  EXPECT_EQ(request(direct).out, direct);
+  const Bytes direct_answer = answer(parse(direct), kSyn | kAck, "");
+  EXPECT_EQ(to_container(direct_answer).out, direct_answer) << "the VIP's flow has another port";
+  EXPECT_EQ(to_container(answer(through_vip, kSyn | kAck, "")).packet().sport, 80);
+}
+
+TEST_P(TcFlow, AFinishedFlowsPortIsFreeForAConnectionToTheBackendItself) {
+  maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
+  request(syn(f().vip));
+  request(data(f().vip, 80, kFin | kAck));
+  const Bytes direct = syn(f().backend, 8080, kNatPort);
+  EXPECT_EQ(request(direct).out, direct);
+  const Bytes direct_answer = answer(parse(direct), kSyn | kAck, "");
+  EXPECT_EQ(to_container(direct_answer).out, direct_answer);
+  EXPECT_TRUE(maps().flows().empty()) << "both entries of the finished flow are gone";
 }
 
 TEST_P(TcFlow, ARemovedBackendResetsTcpAndMovesUdp) {

@@ -69,10 +69,10 @@ TEST_P(TcHost, ABackendElsewhereIsReachedAndAnswersThroughViaduct0) {
   const ServiceIds ids = maps().add({f().vip, 80, IPPROTO_TCP, {{f().near, 8080}}});
   const Result sent = host(syn());
   EXPECT_EQ(sent.verdict, kRedirect);
-  EXPECT_EQ(sent.packet().tuple(), tuple(f().host, 40000, f().near, 8080));
+  EXPECT_EQ(sent.packet().tuple(), tuple(f().host, kNatPort, f().near, 8080));
   EXPECT_TRUE(sent.packet().checksums_ok);
   const Bytes reply =
-      ip(f().near, f().host) / tcp({.sport = 8080, .dport = 40000, .flags = kSyn | kAck});
+      ip(f().near, f().host) / tcp({.sport = 8080, .dport = kNatPort, .flags = kSyn | kAck});
   for (const Result& at_host : {from_uplink(reply), request(reply)}) {
     EXPECT_EQ(at_host.verdict, kRedirect);
     EXPECT_EQ(at_host.packet().tuple(), tuple(f().vip, 80, f().host, 40000));

@@ -21,6 +21,9 @@ inline constexpr int kPass = TC_ACT_UNSPEC;
 inline constexpr int kRedirect = TC_ACT_REDIRECT;
 inline constexpr int kDrop = TC_ACT_SHOT;
 
+// What the translated flow of a client's port 40000 has: that port's neighbour (bpf/lib/flow.h).
+inline constexpr std::uint16_t kNatPort = 40001;
+
 struct Result {
   int verdict = 0;
   testing::Bytes out;

@@ -116,7 +116,7 @@ TEST_F(TcOdd4, OptionsAndPaddingAreWalkedOver) {
   Bytes in = eth() / ipv4({.dst = "11.0.0.1", .options = options}) / tcp();
   in.insert(in.end(), 6, 0);  // Ethernet padding
   const Result out = request(in);
-  EXPECT_EQ(out.packet().tuple(), "192.0.2.100 40000 > 203.0.113.5 8080");
+  EXPECT_EQ(out.packet().tuple(), "192.0.2.100 40001 > 203.0.113.5 8080");
   EXPECT_TRUE(out.packet().checksums_ok);
   EXPECT_EQ(out.out.size(), in.size());
 
@@ -138,7 +138,7 @@ TEST_F(TcOdd6, ExtensionHeadersAreWalkedOver) {
   const Result out = request(
       eth() / ipv6({.dst = "fd01:c::1", .extensions = {{0, 0}, {60, 2}, {43, 0}, {60, 255}}}) /
       tcp());
-  EXPECT_EQ(out.packet().tuple(), "2001:db8::100 40000 > 2001:db8:1::5 8080");
+  EXPECT_EQ(out.packet().tuple(), "2001:db8::100 40001 > 2001:db8:1::5 8080");
   EXPECT_TRUE(out.packet().checksums_ok);
   const Parsed rst =
       request(eth() / ipv6({.dst = "fd01:c::2", .extensions = {{0, 3}}}) / tcp()).packet();

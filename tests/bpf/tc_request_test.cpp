@@ -21,7 +21,7 @@ TEST_P(TcRequest, ATcpConnectionLivesThroughNat) {
   const Bytes sent = syn(f().vip);
   const Result at_backend = request(sent);
   EXPECT_EQ(at_backend.verdict, kPass);
-  EXPECT_EQ(at_backend.packet().tuple(), tuple(f().client, 40000, f().backend, 8080));
+  EXPECT_EQ(at_backend.packet().tuple(), tuple(f().client, kNatPort, f().backend, 8080));
   EXPECT_TRUE(at_backend.packet().checksums_ok);
   EXPECT_EQ(at_backend.packet().seq, 1000u);
 
@@ -35,7 +35,7 @@ TEST_P(TcRequest, ATcpConnectionLivesThroughNat) {
   EXPECT_TRUE(at_client.packet().checksums_ok);
 
   const Result more = request(data(f().vip));
-  EXPECT_EQ(more.packet().tuple(), tuple(f().client, 40000, f().backend, 8080));
+  EXPECT_EQ(more.packet().tuple(), tuple(f().client, kNatPort, f().backend, 8080));
   EXPECT_EQ(more.packet().payload, Bytes({'h', 'e', 'l', 'l', 'o'}));
   EXPECT_TRUE(more.packet().checksums_ok);
 
@@ -51,7 +51,7 @@ TEST_P(TcRequest, AUdpExchangeLivesThroughNat) {
   maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 5353}}});
   const Result at_backend = request(datagram(f().vip));
   EXPECT_EQ(at_backend.verdict, kPass);
-  EXPECT_EQ(at_backend.packet().tuple(), tuple(f().client, 40000, f().backend, 5353));
+  EXPECT_EQ(at_backend.packet().tuple(), tuple(f().client, kNatPort, f().backend, 5353));
   EXPECT_TRUE(at_backend.packet().checksums_ok);
   EXPECT_TRUE(at_backend.packet().has_udp_checksum);
   const Result at_client = to_container(answer(at_backend.packet(), 0, "answer"));
