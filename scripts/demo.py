@@ -151,7 +151,7 @@ class Demo:
 
         self.step(
             "A backend is killed",
-            "web.1 dies, and the agent's next report no longer has it (polled every second).",
+            "web.1 dies, and the agent's next report no longer has it (polled every 1 to 5 seconds).",
         )
         self.servers["web.1"].kill()
         self.mesos_says("web-1-killed")

@@ -2,6 +2,9 @@
 add_library(viaduct_abi INTERFACE)
 add_library(viaduct::abi ALIAS viaduct_abi)
 target_include_directories(viaduct_abi INTERFACE ${CMAKE_SOURCE_DIR}/include)
+# libbpf's option macros are statement expressions around compound literals.
+target_compile_options(viaduct_abi INTERFACE
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-gnu-statement-expression;-Wno-c99-extensions>)
 
 find_program(VIADUCT_CLANG NAMES clang-14 clang REQUIRED)
 find_program(VIADUCT_BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)

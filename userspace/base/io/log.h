@@ -18,8 +18,8 @@ struct Field {
   Field(std::string_view field, const char* text) : name(field), value(text) {}
   Field(std::string_view field, bool flag) : name(field), value(flag ? "true" : "false") {}
   template <class Number>
-    requires std::is_arithmetic_v<Number>
-  Field(std::string_view field, Number number) : name(field), value(std::to_string(number)) {}
+  requires std::is_arithmetic_v<Number> Field(std::string_view field, Number number)
+      : name(field), value(std::to_string(number)) {}
 };
 
 enum class Level { debug, info, warn, error };

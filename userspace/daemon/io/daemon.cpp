@@ -174,7 +174,7 @@ api::Views Daemon::views() const {
   all.snapshot = snapshot_;
   all.table = &table_;
   all.dataplane = dataplane_status(config_, plane_.get(), plane_error_, *publisher_);
-  all.dns = dns_status(dns_.get(), *publisher_);
+  all.dns = dns_status(config_, dns_.get(), *publisher_);
   all.capabilities = capabilities(plane_.get());
   if (plane_) all.kernel = [this] { return kernel_view(*plane_); };
   all.records = [this] { return dns_records(*publisher_); };

@@ -71,10 +71,11 @@ std::vector<api::Capability> capabilities(const dataplane::DataPlane* plane) {
   return all;
 }
 
-api::DnsStatus dns_status(const dns::Server* server, const Publisher& publisher) {
+api::DnsStatus dns_status(const Config& config, const dns::Server* server,
+                          const Publisher& publisher) {
   api::DnsStatus status;
+  status.enabled = config.dns.enabled;
   if (!server) return status;
-  status.enabled = true;
   status.listening = server->listening();
   status.records = publisher.table() ? publisher.table()->record_count() : 0;
   status.queries = server->stats().queries();

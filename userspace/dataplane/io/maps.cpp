@@ -95,7 +95,8 @@ base::Result<Maps> Maps::open(const std::string& bpffs, Access access) {
 
   const auto map_memory = [&](const char* name, Mapped& mapped,
                               std::uint32_t& entries) -> base::Result<void> {
-    // Mapping a read-only descriptor fails: the kernel takes a shared mapping of one for a private one.
+    // Mapping a read-only descriptor fails: the kernel takes a shared mapping of one for a private
+    // one.
     auto opened = open_pin(bpffs, name, Access::write);
     if (!opened) return opened.error();
     entries = opened->info.max_entries;
