@@ -15,7 +15,7 @@ class Restart(LabTest):
     @classmethod
     def set_up_lab(cls):
         cls.node = cls.lab.node()
-        cls.box, cls.packets_box = cls.node.container(), cls.node.container()
+        cls.box = cls.node.container()
         cls.homes = [cls.node.container() for _ in range(3)]
         for home in cls.homes:
             home.server(
@@ -39,8 +39,8 @@ class Restart(LabTest):
         self,
     ):
         clients = {
-            f"{path} {vip}": (Client(box, path == "sockets"), vip)
-            for path, box in (("sockets", self.box), ("packets", self.packets_box))
+            f"{path} {vip}": (Client(self.box, path == "sockets"), vip)
+            for path in ("sockets", "packets")
             for vip in VIPS
         }
         for client, vip in clients.values():
