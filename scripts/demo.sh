@@ -17,4 +17,4 @@ if ! scripts/build.sh release viaductd viaductctl >"$log" 2>&1; then
   tail -40 "$log" >&2
   exit 1
 fi
-PYTHONPATH=tests/support python3 -B scripts/demo.py build/bin
+PYTHONPATH=tests/support scripts/own-mounts.sh python3 -B scripts/demo.py build/bin

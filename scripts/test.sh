@@ -19,7 +19,7 @@ step() { printf '\n== %s (%d s since the start)\n' "$*" "$SECONDS"; }
 if [ -z "${VIADUCT_TEST_MOUNTS:-}" ]; then
   step "Packages"
   scripts/install.sh build test
-  VIADUCT_TEST_MOUNTS=own exec unshare --mount --propagation private "$0" "$@"
+  VIADUCT_TEST_MOUNTS=own exec scripts/own-mounts.sh "scripts/$(basename "$0")" "$@"
 fi
 unset VIADUCT_TEST_MOUNTS
 [ "$(stat -f -c %T /sys/fs/bpf)" = bpf_fs ] || mount -t bpf bpf /sys/fs/bpf

@@ -74,14 +74,17 @@ void Daemon::start_data_plane() {
                {{"name", capability.name},
                 {"available", capability.available},
                 {"detail", capability.detail}});
-  auto watch = dataplane::LinkWatch::start(context_, [this] {
-    if (auto scanned = plane_->scan_links(); !scanned)
-      log::warn("link_scan_failed", {{"error", scanned.error().message()}});
-  });
+  auto watch = dataplane::LinkWatch::start(context_, [this] { links_changed(); });
   if (watch)
     link_watch_ = std::make_unique<dataplane::LinkWatch>(std::move(*watch));
   else
     log::warn("link_watch_failed", {{"error", watch.error().message()}});
+}
+
+void Daemon::links_changed() {
+  if (!plane_->has_host_device()) return reconcile_now();
+  if (auto scanned = plane_->scan_links(); !scanned)
+    log::warn("link_scan_failed", {{"error", scanned.error().message()}});
 }
 
 base::Result<void> Daemon::start_api() {
@@ -153,13 +156,17 @@ void Daemon::merge_now() {
   remember();
 }
 
+void Daemon::reconcile_now() {
+  if (auto done = plane_->reconcile(base::Clock::now()); !done)
+    log::error("reconcile_failed", {{"error", done.error().message()}});
+}
+
 void Daemon::reconcile_later() {
   if (!plane_) return;
   reconcile_timer_.expires_after(config_.dataplane.reconcile);
   reconcile_timer_.async_wait([this](const boost::system::error_code& failed) {
     if (failed) return;
-    if (auto done = plane_->reconcile(base::Clock::now()); !done)
-      log::error("reconcile_failed", {{"error", done.error().message()}});
+    reconcile_now();
     reconcile_later();
   });
 }

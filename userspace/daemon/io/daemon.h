@@ -44,6 +44,8 @@ class Daemon {
   void remember();
   void rows_changed();
   void merge_now();
+  void links_changed();
+  void reconcile_now();
   void reconcile_later();
   api::Views views() const;
 

@@ -1,6 +1,7 @@
 #include "dataplane/io/data_plane.h"
 
 #include <fnmatch.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <iterator>
@@ -85,6 +86,10 @@ std::vector<Capability> DataPlane::capabilities() const {
   std::vector<Capability> all = programs_.capabilities();
   all.insert(all.end(), capabilities_.begin(), capabilities_.end());
   return all;
+}
+
+bool DataPlane::has_host_device() const {
+  return if_nametoindex(config_.link.c_str()) == device_.ifindex;
 }
 
 base::Result<void> DataPlane::scan_links() { return attach_links(false); }

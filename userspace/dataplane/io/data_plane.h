@@ -43,6 +43,10 @@ class DataPlane {
   /// Attaches programs to links that match the configuration and have none.
   base::Result<void> scan_links();
 
+  /// Whether the host device is the one that was set up: false after somebody deleted it, until the
+  /// next reconcile().
+  bool has_host_device() const;
+
   struct Status {
     std::uint64_t applied_revision = 0;
     std::string last_error;     ///< "" when the kernel shows the last snapshot
