@@ -56,7 +56,7 @@ static __always_inline struct vd_backend *vd_backend_kept(__u32 id, __u32 genera
 	if (id == 0)
 		return NULL;
 	b = vd_backend_at(id);
-	return b && b->generation == generation ? b : NULL;
+	return b && b->service_id != 0 && b->generation == generation ? b : NULL;
 }
 
 /* The backend if new traffic of this service may go there. */

@@ -47,7 +47,7 @@ class OnThisKernel : public testing::Test {
 
   void restart() {
     plane_.reset();
-    auto started = DataPlane::start(config_, {}, now_);
+    auto started = DataPlane::start(config_, {});
     ASSERT_TRUE(started) << started.error().message();
     plane_ = std::make_unique<DataPlane>(std::move(*started));
   }
@@ -181,7 +181,7 @@ TEST_F(OnThisKernel, AnIncompleteSnapshotKeepsRoutesAndServices) {
 }
 
 TEST_F(OnThisKernel, OneDaemonOnlyWritesAFolder) {
-  const auto second = DataPlane::start(config_, {}, now_);
+  const auto second = DataPlane::start(config_, {});
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().message().find("another daemon"), std::string::npos)
       << second.error().message();

@@ -60,7 +60,7 @@ inline const std::vector<config::Key>& keys() {
        config::check_link_pattern},
       {"dataplane.uplinks",
        std::vector<std::string>{},
-       "links to other machines, names or patterns",
+       "links to other machines, names or patterns; empty: those of the default routes",
        "",
        {},
        {},

@@ -23,6 +23,14 @@ Ledger::Ledger(const Image& image, const Capacity& capacity) : capacity_(capacit
   next_backend_id_ = last_used + 1;
 }
 
+Ledger::Ledger(const Image& image, const Capacity& capacity, const Ledger& before)
+    : Ledger(image, capacity) {
+  for (const auto& resting : before.resting_ids_)
+    if (std::erase(free_ids_, resting.first) > 0) resting_ids_.push_back(resting);
+  for (const Resting& resting : before.resting_regions_)
+    if (reserve(resting.offset, resting.count)) resting_regions_.push_back(resting);
+}
+
 std::optional<std::uint32_t> Ledger::take_backend_id(base::Time now) {
   wake(now);
   if (!free_ids_.empty()) {

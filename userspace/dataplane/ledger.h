@@ -19,6 +19,8 @@ inline constexpr base::Duration kGrace = std::chrono::seconds(2);
 class Ledger {
  public:
   Ledger(const Image& image, const Capacity& capacity);
+  /// The same, and what rests in `before` goes on resting.
+  Ledger(const Image& image, const Capacity& capacity, const Ledger& before);
 
   std::uint32_t take_service_id() { return ++last_service_id_; }
 

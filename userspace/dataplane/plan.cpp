@@ -72,6 +72,7 @@ class Planner {
   Ledger& ledger_;
   base::Time now_;
   Plan plan_;
+  std::vector<Op> drains_;  ///< of the service at hand
   std::vector<Op> removals_;
   std::set<std::uint32_t> untrusted_ids_;
 };
@@ -99,7 +100,8 @@ Planner::Ids Planner::put_backends(const service::VipKey& key, std::uint32_t ser
       ids.emplace(endpoint, entry.id);
       if (entry.weight == weight) continue;
       entry.weight = weight;
-      plan_.ops.push_back(PutBackend{entry, false});
+      // A backend that drains is taken out of the slots first: they may name nobody else.
+      (weight == 0 ? drains_ : plan_.ops).push_back(PutBackend{entry, false});
       continue;
     }
     const auto id = ledger_.take_backend_id(now_);
@@ -189,6 +191,8 @@ void Planner::want(const service::Service& service, bool complete) {
       weighted.push_back({id, endpoint.to_string(), wanted.at(endpoint)});
   if (entry.slot_count > 0) put_slots(entry, old, lb::maglev(weighted, entry.slot_count));
   if (!old || !(*old == entry)) plan_.ops.push_back(PutService{entry});
+  plan_.ops.insert(plan_.ops.end(), drains_.begin(), drains_.end());
+  drains_.clear();
   for (const auto& [endpoint, id] : known)
     if (!wanted.contains(endpoint)) drop_backend(id);
 }

@@ -12,10 +12,12 @@
 
 namespace viaduct::dataplane {
 
-/// What a plan could not do; the rest of the plan stands.
+/// What could not be done for a service; the rest of the plan stands.
 struct PlanProblem {
   service::VipKey key;
   std::string reason;
+
+  bool operator==(const PlanProblem&) const = default;
 };
 
 struct Plan {

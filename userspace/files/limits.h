@@ -13,6 +13,6 @@ inline constexpr std::size_t kMaxFileBytes = 16 << 20;
 inline constexpr std::size_t kMaxServicesPerFile = 131072;
 inline constexpr std::size_t kMaxBackendsPerService = 4096;
 inline constexpr std::size_t kMaxMistakesPerFile = 256;  ///< listed; more are only counted
-inline constexpr std::size_t kMaxRows = service::kMaxRowsPerNode;
+inline constexpr std::size_t kMaxRows = service::kMaxRowsPerSource;
 
 }  // namespace viaduct::files

@@ -25,7 +25,7 @@ inline constexpr std::size_t kMaxLabelsPerPort = 64;     ///< labels that matter
 inline constexpr std::size_t kMaxLabelsPerTask = 256;    ///< labels that matter here
 inline constexpr std::size_t kMaxAddressesPerTask = 16;
 inline constexpr std::size_t kMaxTextBytes = 1024;  ///< an id, a name, a label's key or value
-inline constexpr std::size_t kMaxRows = service::kMaxRowsPerNode;
+inline constexpr std::size_t kMaxRows = service::kMaxRowsPerSource;
 inline constexpr std::size_t kMaxRejected = 4096;  ///< kept for people; more are only counted
 
 }  // namespace viaduct::mesos

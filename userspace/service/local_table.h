@@ -11,9 +11,8 @@
 
 namespace viaduct::service {
 
-/// Most backend rows that one node publishes (facts on gossip, 4.6); the rest is rejected with a
-/// reason.
-inline constexpr std::size_t kMaxRowsPerNode = 16384 * 8;
+/// Most backend rows that one source of a node may have; the rest is rejected with a reason.
+inline constexpr std::size_t kMaxRowsPerSource = 16384 * 8;
 
 /// This node's rows, by source. A source replaces all of its own; one that fails keeps its last
 /// ones.
@@ -21,6 +20,7 @@ class LocalTable {
  public:
   struct Source {
     SourceRows rows;
+    bool restored = false;  ///< the rows are from before this process; the source has yet to answer
     std::optional<base::Time> last_success;  ///< absent: never answered since the start
     std::optional<base::Time> last_failure;
     std::string last_error;  ///< empty after a success
@@ -34,10 +34,14 @@ class LocalTable {
   /// @return whether anything differs from before.
   bool replace(const std::string& source, SourceRows rows, base::Time now);
 
+  /// Rows from before a restart stand in until the source answers.
+  void restore(const std::string& source, SourceRows rows);
+
   /// Notes that a source could not be read; its rows stay.
   void fail(const std::string& source, std::string error, base::Time now);
 
-  /// Whether every expected source has answered once. Before that nothing may be withdrawn.
+  /// Whether every expected source has answered once, or is stood in for by restored rows. Before
+  /// that nothing may be withdrawn.
   bool complete() const;
 
   /// Counts changes of rows.

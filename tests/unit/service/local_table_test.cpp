@@ -30,6 +30,18 @@ TEST(LocalTable, IsCompleteOnceEverySourceHasAnswered) {
   EXPECT_TRUE(table.complete());
 }
 
+TEST(LocalTable, RestoredRowsStandInUntilTheSourceAnswers) {
+  LocalTable table;
+  table.expect("mesos");
+  table.restore("mesos", one_row("a"));
+  EXPECT_TRUE(table.complete());
+  EXPECT_TRUE(table.sources().at("mesos").restored);
+  EXPECT_FALSE(table.sources().at("mesos").last_success) << "it has not answered";
+  table.replace("mesos", {}, base::Time{});
+  EXPECT_FALSE(table.sources().at("mesos").restored);
+  EXPECT_TRUE(table.sources().at("mesos").rows.rows.empty());
+}
+
 TEST(LocalTable, CountsChangesOnly) {
   LocalTable table;
   EXPECT_TRUE(table.replace("files", one_row("a"), base::Time{}));
@@ -51,12 +63,12 @@ TEST(LocalTable, AFailureKeepsTheRows) {
   EXPECT_TRUE(table.complete());
 }
 
-TEST(LocalTable, KeepsNoMoreRowsThanANodeMayPublish) {
+TEST(LocalTable, KeepsNoMoreRowsThanASourceMayHave) {
   SourceRows rows = one_row("a");
-  rows.rows.resize(kMaxRowsPerNode + 5, rows.rows.front());
+  rows.rows.resize(kMaxRowsPerSource + 5, rows.rows.front());
   LocalTable table;
   table.replace("files", std::move(rows), base::Time{});
-  EXPECT_EQ(table.sources().at("files").rows.rows.size(), kMaxRowsPerNode);
+  EXPECT_EQ(table.sources().at("files").rows.rows.size(), kMaxRowsPerSource);
   EXPECT_EQ(table.sources().at("files").rows.rejected.size(), 1u);
 }
 

@@ -13,6 +13,8 @@
 namespace viaduct::daemon {
 namespace {
 
+constexpr std::chrono::seconds kPlaneRetry{5};
+
 std::string memory_path(const Config& config) { return config.state_folder + "/rows.json"; }
 
 }  // namespace
@@ -21,7 +23,8 @@ Daemon::Daemon(boost::asio::io_context& context, Config config)
     : context_(context),
       config_(std::move(config)),
       started_(base::Clock::now()),
-      reconcile_timer_(context) {}
+      reconcile_timer_(context),
+      plane_retry_(context) {}
 
 Daemon::~Daemon() = default;
 
@@ -53,19 +56,22 @@ base::Result<void> Daemon::start() {
       std::make_unique<Sources>(context_, config_, *address, table_, [this] { rows_changed(); });
   restore();
   sources_->start();
-  reconcile_later();
   return {};
 }
 
 void Daemon::start_data_plane() {
   auto started = dataplane::DataPlane::start(
-      config_.dataplane, config_.dns.enabled ? config_.dns.listen : std::vector<base::Address>{},
-      base::Clock::now());
+      config_.dataplane, config_.dns.enabled ? config_.dns.listen : std::vector<base::Address>{});
   if (!started) {
+    if (plane_error_ != started.error().message())
+      log::error("data_plane_failed",
+                 {{"error", started.error().message()},
+                  {"consequence", "VIPs do not work on this node; DNS and the API do"}});
     plane_error_ = started.error().message();
-    log::error("data_plane_failed",
-               {{"error", plane_error_},
-                {"consequence", "VIPs do not work on this node; DNS and the API do"}});
+    plane_retry_.expires_after(kPlaneRetry);
+    plane_retry_.async_wait([this](const boost::system::error_code& failed) {
+      if (!failed) start_data_plane();
+    });
     return;
   }
   plane_ = std::make_unique<dataplane::DataPlane>(std::move(*started));
@@ -79,6 +85,8 @@ void Daemon::start_data_plane() {
     link_watch_ = std::make_unique<dataplane::LinkWatch>(std::move(*watch));
   else
     log::warn("link_watch_failed", {{"error", watch.error().message()}});
+  if (publisher_) publisher_->use(plane_.get());
+  reconcile_later();
 }
 
 void Daemon::links_changed() {
@@ -123,7 +131,7 @@ void Daemon::restore() {
   for (auto& [name, rows] : *sources) {
     if (!table_.sources().contains(name)) continue;
     log::info("rows_restored", {{"source", name}, {"rows", rows.rows.size()}});
-    table_.replace(name, std::move(rows), base::Clock::now());
+    table_.restore(name, std::move(rows));
   }
   rows_changed();
 }
@@ -132,11 +140,13 @@ void Daemon::remember() {
   if (config_.state_folder.empty()) return;
   std::map<std::string, service::SourceRows> sources;
   for (const auto& [name, source] : table_.sources())
-    if (source.last_success) sources[name] = source.rows;
+    if (source.last_success || source.restored) sources[name] = source.rows;
   std::error_code code;
   std::filesystem::create_directories(config_.state_folder, code);
-  if (auto written = base::write_file(memory_path(config_), write_memory(sources)); !written)
+  if (auto written = base::write_file(memory_path(config_), write_memory(sources)); !written) {
     log::warn("rows_not_remembered", {{"error", written.error().message()}});
+    std::filesystem::remove(memory_path(config_), code);  // none is better than an old one
+  }
 }
 
 /// Changes that come together make one snapshot.
@@ -152,8 +162,8 @@ void Daemon::merge_now() {
                          {"services", snapshot_->services.size()},
                          {"names", snapshot_->names.size()},
                          {"complete", snapshot_->complete}});
+  remember();  // first: after a crash the file must not be older than the kernel
   publisher_->publish(snapshot_);
-  remember();
 }
 
 void Daemon::reconcile_now() {
@@ -162,7 +172,6 @@ void Daemon::reconcile_now() {
 }
 
 void Daemon::reconcile_later() {
-  if (!plane_) return;
   reconcile_timer_.expires_after(config_.dataplane.reconcile);
   reconcile_timer_.async_wait([this](const boost::system::error_code& failed) {
     if (failed) return;
@@ -196,6 +205,7 @@ void Daemon::stop() {
   log::info("stopping", {{"kernel", "left as it is"}});
   if (sources_) sources_->stop();
   reconcile_timer_.cancel();
+  plane_retry_.cancel();
   link_watch_.reset();
   if (http_) http_->stop();
   if (dns_) dns_->stop();

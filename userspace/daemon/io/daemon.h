@@ -64,6 +64,7 @@ class Daemon {
   std::unique_ptr<http::Server> http_;
   api::Counters api_counters_;
   boost::asio::steady_timer reconcile_timer_;
+  boost::asio::steady_timer plane_retry_;
   bool merge_posted_ = false;
 };
 

@@ -18,6 +18,11 @@ Publisher::Publisher(boost::asio::io_context& context, dataplane::DataPlane* pla
                      dns::Server* server, dns::ZoneOptions zones)
     : plane_(plane), server_(server), zones_(zones), retry_(context) {}
 
+void Publisher::use(dataplane::DataPlane* plane) {
+  plane_ = plane;
+  if (wanted_) show();
+}
+
 void Publisher::publish(std::shared_ptr<const service::Snapshot> snapshot) {
   wanted_ = std::move(snapshot);
   show();
@@ -43,7 +48,8 @@ void Publisher::show() {
     return;
   }
   std::vector<service::VipKey> failed;
-  for (const auto& problem : plane_->status().problems) failed.push_back(problem.key);
+  for (const auto& problem : plane_->status().problems)
+    if (!plane_->image().services.contains(problem.key)) failed.push_back(problem.key);
   named_ = without_failed(wanted_, failed);
   show_names(*named_);
   if (!failed.empty()) retry_after(kRetryRoom);

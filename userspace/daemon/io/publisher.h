@@ -25,6 +25,9 @@ class Publisher {
 
   void publish(std::shared_ptr<const service::Snapshot> snapshot);
 
+  /// Takes a data plane that could only be started later.
+  void use(dataplane::DataPlane* plane);
+
   /// The table that DNS answers from; null before the first.
   std::shared_ptr<const dns::Table> table() const { return table_; }
   std::shared_ptr<const service::Snapshot> snapshot() const { return wanted_; }

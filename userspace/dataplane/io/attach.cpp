@@ -81,9 +81,9 @@ bool has_tcx(int program) {
 base::Result<void> attach_tc(TcMode mode, int program, std::uint32_t ifindex, Direction direction,
                              const std::string& links) {
   const bool ingress = direction == Direction::ingress;
+  const std::string pin =
+      links + "/tc-" + std::to_string(ifindex) + (ingress ? "-ingress" : "-egress");
   if (mode == TcMode::tcx) {
-    const std::string pin =
-        links + "/tc-" + std::to_string(ifindex) + (ingress ? "-ingress" : "-egress");
     // bpf_link_info.tcx begins with the device's index, as .xdp does; 0 once the device is gone.
     if (swap_program(pin, program,
                      [&](const bpf_link_info& info) { return info.xdp.ifindex == ifindex; }))
@@ -99,6 +99,7 @@ base::Result<void> attach_tc(TcMode mode, int program, std::uint32_t ifindex, Di
               .handle = kClsactHandle, .priority = kClsactPriority);
   if (const int rc = bpf_tc_attach(&hook, &options); rc != 0)
     return base::from_errno(rc, "attach a filter to link " + std::to_string(ifindex));
+  unlink(pin.c_str());  // of an earlier process that used tcx
   return {};
 }
 

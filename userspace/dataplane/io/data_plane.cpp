@@ -37,7 +37,7 @@ std::set<base::Address> without(const std::set<base::Address>& all,
 }  // namespace
 
 DataPlane::DataPlane(Config config, base::Fd lock, HostDevice device, Programs programs, Maps maps,
-                     Image image, base::Time)
+                     Image image)
     : config_(std::move(config)),
       lock_(std::move(lock)),
       device_(std::move(device)),
@@ -47,8 +47,7 @@ DataPlane::DataPlane(Config config, base::Fd lock, HostDevice device, Programs p
       ledger_(image_, maps_.capacity()) {}
 
 base::Result<DataPlane> DataPlane::start(const Config& config,
-                                         const std::vector<base::Address>& addresses,
-                                         base::Time now) {
+                                         const std::vector<base::Address>& addresses) {
   auto lock = claim_bpffs(config.bpffs);
   if (!lock) return lock.error();
   auto device = ensure_host_device(config.link);
@@ -61,25 +60,30 @@ base::Result<DataPlane> DataPlane::start(const Config& config,
   if (!image) return image.error();
 
   DataPlane plane(config, std::move(*lock), *device, std::move(*programs), std::move(*maps),
-                  std::move(*image), now);
+                  std::move(*image));
   plane.addresses_ = addresses;
   auto& capabilities = plane.capabilities_;
   capabilities.push_back(
       {"dummy", device->kind == "dummy", config.link + " is of kind " + device->kind});
-  auto cgroup = config.cgroup.empty() ? find_cgroup2() : base::Result<std::string>(config.cgroup);
-  auto sockets =
-      cgroup ? plane.programs_.attach_sockets(*cgroup) : base::Result<void>(cgroup.error());
+  const auto sockets = plane.attach_sockets();
+  plane.has_sockets_ = sockets.has_value();
   capabilities.push_back({"socket hooks", sockets.has_value(),
-                          sockets ? "attached to " + *cgroup
-                                  : sockets.error().message() + "; packets are balanced instead"});
+                          sockets ? "attached to the cgroup" : sockets.error().message()});
   if (auto host = plane.programs_.attach_host_device(device->ifindex); !host) return host.error();
   if (auto given = ensure_addresses(*device, addresses); !given)
     log::warn("address_failed", {{"error", given.error().message()}});
   auto routes = read_routes(*device);
   if (!routes) return routes.error();
   plane.routes_ = std::move(*routes);
+  if (auto links = default_route_links(); links) plane.default_links_ = std::move(*links);
   if (auto scanned = plane.scan_links(); !scanned) return scanned.error();
   return plane;
+}
+
+base::Result<void> DataPlane::attach_sockets() {
+  auto cgroup = config_.cgroup.empty() ? find_cgroup2() : base::Result<std::string>(config_.cgroup);
+  if (!cgroup) return cgroup.error();
+  return programs_.attach_sockets(*cgroup);
 }
 
 std::vector<Capability> DataPlane::capabilities() const {
@@ -103,7 +107,9 @@ base::Result<void> DataPlane::attach_links(bool again) {
   std::vector<std::string> names;
   for (const Link& link : *links) {
     const bool container = link.name != config_.link && matches(config_.container_links, link.name);
-    const bool uplink = !container && matches(config_.uplinks, link.name);
+    const bool uplink =
+        !container && (config_.uplinks.empty() ? default_links_.contains(link.ifindex)
+                                               : matches(config_.uplinks, link.name));
     if (!container && !uplink) continue;
     const bool known = attached_.contains(link.ifindex);
     if (again || !known) {
@@ -131,49 +137,81 @@ base::Result<void> DataPlane::reread() {
   auto image = maps_.read();
   if (!image) return image.error();
   image_ = std::move(*image);
-  ledger_ = Ledger(image_, maps_.capacity());
+  ledger_ = Ledger(image_, maps_.capacity(), ledger_);
   return {};
 }
 
+/// A service that the kernel does not take is a problem of its own: the others, and the removals
+/// that may make room for it, go on. Its old backends stay, for its old entry may name them.
 base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapshot,
                                                 const service::Snapshot* known, base::Time now) {
   Plan made = plan(image_, maps_.slots(), snapshot, known, ledger_, now);
+  std::set<std::uint32_t> untouched;
   for (const Op& op : made.ops) {
-    if (auto done = maps_.write(op); !done) return done.error();
+    const auto* drop = std::get_if<DropBackend>(&op);
+    if (drop && untouched.contains(image_.backends.at(drop->id).service_id)) continue;
+    if (auto done = maps_.write(op); !done) {
+      const auto* put = std::get_if<PutService>(&op);
+      if (!put) return done.error();
+      made.problems.push_back({put->entry.key, done.error().message()});
+      untouched.insert(put->entry.id);
+      continue;
+    }
     dataplane::apply(image_, op);
     status_.writes++;
   }
-  if (made.problems.size() != status_.problems.size())
-    for (const PlanProblem& problem : made.problems)
-      log::error("service_not_programmed",
-                 {{"vip", problem.key.to_string()}, {"reason", problem.reason}});
   status_.problems = std::move(made.problems);
   return made.ops.size();
 }
 
-base::Result<std::size_t> DataPlane::sync_routes(const service::Snapshot& snapshot, bool removals) {
-  const std::set<base::Address> wanted = vip_addresses(snapshot);
-  if (removals && !snapshot.complete) return 0;
-  const std::set<base::Address> change =
-      removals ? without(routes_, wanted) : without(wanted, routes_);
-  auto done = removals ? remove_routes(device_, change) : add_routes(device_, change);
-  if (!done) return done.error();
-  if (removals)
-    for (const base::Address& address : change) routes_.erase(address);
-  else
-    routes_.insert(change.begin(), change.end());
-  return change.size();
+base::Result<std::size_t> DataPlane::remove_stale_routes(const service::Snapshot& snapshot) {
+  if (!snapshot.complete) return 0;
+  const std::set<base::Address> stale = without(routes_, vip_addresses(snapshot));
+  if (auto done = remove_routes(device_, stale); !done) return done.error();
+  routes_ = without(routes_, stale);
+  return stale.size();
+}
+
+/// Without a route the VIP still works for sockets and containers, so this fails nothing but
+/// itself.
+base::Result<std::size_t> DataPlane::add_missing_routes(const service::Snapshot& snapshot) {
+  std::set<base::Address> missing = without(vip_addresses(snapshot), routes_);
+  auto failures = add_routes(device_, missing);
+  if (!failures) return failures.error();
+  for (const RouteFailure& failure : *failures) {
+    missing.erase(failure.address);
+    for (const auto& service : snapshot.services)
+      if (service->key.address == failure.address)
+        status_.problems.push_back(
+            {service->key, failure.reason + "; host processes outside the cgroup do not reach it"});
+  }
+  routes_.insert(missing.begin(), missing.end());
+  return missing.size();
 }
 
 /// Routes that go, maps, routes that come: whoever has a route finds a service behind it.
 base::Result<std::size_t> DataPlane::show(bool from_scratch, base::Time now) {
-  auto gone = sync_routes(*wanted_, true);
-  if (!gone) return gone;
+  const std::vector<PlanProblem> before = status_.problems;
+  auto gone = remove_stale_routes(*wanted_);
   auto written = write_plan(*wanted_, from_scratch ? nullptr : known_.get(), now);
-  if (!written) return written;
-  auto come = sync_routes(*wanted_, false);
-  if (!come) return come;
+  auto come = written ? add_missing_routes(*wanted_) : base::Result<std::size_t>(0);
+  for (const auto* result : {&gone, &written, &come}) {
+    if (*result) continue;
+    known_ = nullptr;
+    status_.last_error = result->error().message();
+    return result->error();
+  }
+  tell_problems(before);
+  known_ = status_.problems.empty() ? wanted_ : nullptr;
+  status_.applied_revision = wanted_->revision;
+  status_.last_error.clear();
   return *gone + *written + *come;
+}
+
+void DataPlane::tell_problems(const std::vector<PlanProblem>& before) const {
+  for (const PlanProblem& problem : status_.problems)
+    if (std::find(before.begin(), before.end(), problem) == before.end())
+      log::error("service_problem", {{"vip", problem.key.to_string()}, {"reason", problem.reason}});
 }
 
 base::Result<void> DataPlane::apply(std::shared_ptr<const service::Snapshot> snapshot,
@@ -182,52 +220,48 @@ base::Result<void> DataPlane::apply(std::shared_ptr<const service::Snapshot> sna
   if (!known_)
     if (auto done = reread(); !done) return done;
   auto shown = show(known_ == nullptr, now);
-  if (!shown) {
-    known_ = nullptr;
-    status_.last_error = shown.error().message();
-    return shown.error();
-  }
-  known_ = status_.problems.empty() ? wanted_ : nullptr;
-  status_.applied_revision = wanted_->revision;
-  status_.last_error.clear();
-  return {};
+  return shown ? base::Result<void>() : base::Result<void>(shown.error());
 }
 
-base::Result<void> DataPlane::reconcile(base::Time now) {
+base::Result<void> DataPlane::restore_device() {
   auto device = ensure_host_device(config_.link);
   if (!device) return device.error();
-  if (auto given = ensure_addresses(*device, addresses_); !given) return given;
-  const bool moved = device->ifindex != device_.ifindex;
-  device_ = *device;
-  if (moved) {
-    auto programs = Programs::load(config_, device_.ifindex);
+  if (auto given = ensure_addresses(*device, addresses_); !given)
+    log::warn("address_failed", {{"error", given.error().message()}});
+  if (device->ifindex != device_.ifindex) {
+    auto programs = Programs::load(config_, device->ifindex);
     if (!programs) return programs.error();
     programs_ = std::move(*programs);
   }
-  if (auto host = programs_.attach_host_device(device_.ifindex); !host) return host;
-  auto cgroup = config_.cgroup.empty() ? find_cgroup2() : base::Result<std::string>(config_.cgroup);
-  if (cgroup)
-    if (auto sockets = programs_.attach_sockets(*cgroup); !sockets) return sockets;
-  if (auto scanned = attach_links(true); !scanned) return scanned;
+  device_ = *device;
+  return programs_.attach_host_device(device_.ifindex);
+}
 
-  auto routes = read_routes(device_);
-  if (!routes) return routes.error();
-  routes_ = std::move(*routes);
-  if (auto done = reread(); !done) return done;
-  if (!wanted_) return {};
-  auto shown = show(true, now);
-  if (!shown) {
-    status_.last_error = shown.error().message();
-    return shown.error();
+base::Result<void> DataPlane::reconcile(base::Time now) {
+  base::Result<void> first;  // one fault must not keep the others from being mended
+  const auto note = [&](const base::Result<void>& result) {
+    if (!result && first) first = result;
+  };
+  note(restore_device());
+  if (has_sockets_) note(attach_sockets());
+  if (auto links = default_route_links(); links) default_links_ = std::move(*links);
+  note(attach_links(true));
+  if (auto routes = read_routes(device_); routes)
+    routes_ = std::move(*routes);
+  else
+    note(routes.error());
+  note(reread());
+  if (wanted_) {
+    auto shown = show(true, now);
+    if (!shown) {
+      note(shown.error());
+    } else if (*shown > 0) {
+      status_.repairs += *shown;
+      log::warn("kernel_repaired", {{"operations", *shown}});
+    }
   }
-  known_ = status_.problems.empty() ? wanted_ : nullptr;
-  if (*shown > 0) {
-    status_.repairs += *shown;
-    log::warn("kernel_repaired", {{"operations", *shown}});
-  }
-  status_.applied_revision = wanted_->revision;
-  status_.last_error.clear();
-  return {};
+  if (!first) status_.last_error = first.error().message();
+  return first;
 }
 
 }  // namespace viaduct::dataplane

@@ -30,7 +30,7 @@ class DataPlane {
   /// @errors what makes the data plane useless: no BPF file system, programs that don't load.
   /// Lesser faults are capabilities.
   static base::Result<DataPlane> start(const Config& config,
-                                       const std::vector<base::Address>& addresses, base::Time now);
+                                       const std::vector<base::Address>& addresses);
 
   /// Makes the kernel show a snapshot: routes that go, backends, slots, services, routes that come.
   /// @errors the first write that failed; calling again with the same snapshot goes on from there.
@@ -62,13 +62,17 @@ class DataPlane {
 
  private:
   DataPlane(Config config, base::Fd lock, HostDevice device, Programs programs, Maps maps,
-            Image image, base::Time now);
+            Image image);
+  base::Result<void> attach_sockets();
+  base::Result<void> attach_links(bool again);
+  base::Result<void> restore_device();
+  base::Result<void> reread();
   base::Result<std::size_t> write_plan(const service::Snapshot& snapshot,
                                        const service::Snapshot* known, base::Time now);
-  base::Result<std::size_t> sync_routes(const service::Snapshot& snapshot, bool removals);
+  base::Result<std::size_t> remove_stale_routes(const service::Snapshot& snapshot);
+  base::Result<std::size_t> add_missing_routes(const service::Snapshot& snapshot);
   base::Result<std::size_t> show(bool from_scratch, base::Time now);
-  base::Result<void> reread();
-  base::Result<void> attach_links(bool again);
+  void tell_problems(const std::vector<PlanProblem>& before) const;
 
   Config config_;
   std::vector<base::Address> addresses_;
@@ -82,7 +86,9 @@ class DataPlane {
   std::shared_ptr<const service::Snapshot> wanted_;
   std::shared_ptr<const service::Snapshot> known_;  ///< what image_ shows; null: unknown
   std::vector<Capability> capabilities_;
+  std::set<std::uint32_t> default_links_;  ///< uplinks, when the configuration names none
   std::set<std::uint32_t> attached_;
+  bool has_sockets_ = false;  ///< the socket programs could be attached at the start
   Status status_;
 };
 

@@ -204,18 +204,22 @@ base::Result<std::set<base::Address>> read_routes(const HostDevice& device) {
   return routes;
 }
 
-base::Result<void> add_routes(const HostDevice& device, const std::set<base::Address>& addresses) {
-  if (addresses.empty()) return {};
+base::Result<std::vector<RouteFailure>> add_routes(const HostDevice& device,
+                                                   const std::set<base::Address>& addresses) {
+  std::vector<RouteFailure> failures;
+  if (addresses.empty()) return failures;
   auto socket = open_socket();
   if (!socket) return socket.error();
-  base::Result<void> result;
   for (const base::Address& address : addresses) {
     const RouteObject route = describe_route(device, address);
-    const int rc = rtnl_route_add(socket->get(), route.get(), NLM_F_CREATE | NLM_F_REPLACE);
-    if (rc < 0 && rc != -NLE_EXIST && result)
-      result = nl_error(rc, "add route to " + address.to_string());
+    const int rc = rtnl_route_add(socket->get(), route.get(), NLM_F_CREATE | NLM_F_EXCL);
+    if (rc >= 0) continue;
+    failures.push_back(
+        {address, rc == -NLE_EXIST
+                      ? "another route to " + address.to_string() + " exists"
+                      : nl_error(rc, "add route to " + address.to_string()).message()});
   }
-  return result;
+  return failures;
 }
 
 base::Result<void> remove_routes(const HostDevice& device,
@@ -231,6 +235,30 @@ base::Result<void> remove_routes(const HostDevice& device,
       result = nl_error(rc, "remove route to " + address.to_string());
   }
   return result;
+}
+
+base::Result<std::set<std::uint32_t>> default_route_links() {
+  auto socket = open_socket();
+  if (!socket) return socket.error();
+  std::set<std::uint32_t> links;
+  for (const int family : {AF_INET, AF_INET6}) {
+    nl_cache* raw = nullptr;
+    if (const int rc = rtnl_route_alloc_cache(socket->get(), family, 0, &raw); rc < 0)
+      return nl_error(rc, "read routes");
+    const Cache cache(raw);
+    for (nl_object* object = nl_cache_get_first(cache.get()); object;
+         object = nl_cache_get_next(object)) {
+      auto* route = reinterpret_cast<rtnl_route*>(object);
+      if (rtnl_route_get_table(route) != RT_TABLE_MAIN ||
+          rtnl_route_get_type(route) != RTN_UNICAST ||
+          nl_addr_get_prefixlen(rtnl_route_get_dst(route)) != 0)
+        continue;
+      for (int i = 0; i < rtnl_route_get_nnexthops(route); i++)
+        links.insert(
+            static_cast<std::uint32_t>(rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(route, i))));
+    }
+  }
+  return links;
 }
 
 base::Result<std::vector<Link>> list_links() {

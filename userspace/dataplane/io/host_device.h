@@ -37,8 +37,16 @@ base::Result<void> ensure_addresses(const HostDevice& device,
 
 /// Host routes into the device that carry our protocol number.
 base::Result<std::set<base::Address>> read_routes(const HostDevice& device);
-/// @errors the first that failed; the others are added all the same.
-base::Result<void> add_routes(const HostDevice& device, const std::set<base::Address>& addresses);
+/// A route that could not be added, and why.
+struct RouteFailure {
+  base::Address address;
+  std::string reason;
+};
+/// Never replaces somebody else's route to the same address.
+/// @return what could not be added; the others are.
+/// @errors no netlink socket.
+base::Result<std::vector<RouteFailure>> add_routes(const HostDevice& device,
+                                                   const std::set<base::Address>& addresses);
 /// A route that is gone already is fine.
 /// @errors the first that failed; the others are removed all the same.
 base::Result<void> remove_routes(const HostDevice& device,
@@ -50,5 +58,8 @@ struct Link {
   std::string name;
 };
 base::Result<std::vector<Link>> list_links();
+
+/// The devices that default routes lead into.
+base::Result<std::set<std::uint32_t>> default_route_links();
 
 }  // namespace viaduct::dataplane

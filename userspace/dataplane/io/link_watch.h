@@ -11,7 +11,7 @@ class io_context;
 
 namespace viaduct::dataplane {
 
-/// Tells when links, addresses or routes of this namespace change (rtnetlink groups). Events that
+/// Tells when links or addresses of this namespace change (rtnetlink groups). Events that
 /// come together are told once.
 class LinkWatch {
  public:

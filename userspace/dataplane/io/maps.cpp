@@ -164,7 +164,9 @@ base::Result<void> Maps::write(const Op& op) {
             std::memset(static_cast<vd_load*>(loads_.memory) + one.entry.id, 0, sizeof(vd_load));
           write_backend(one.entry.id, to_abi(one.entry));
         } else if constexpr (std::is_same_v<Kind, DropBackend>) {
-          vd_backend gone{};
+          // A program that picked it a moment ago still reads its address.
+          vd_backend gone = static_cast<const vd_backend*>(backends_.memory)[one.id];
+          gone.service_id = 0;
           gone.generation = one.generation;
           write_backend(one.id, gone);
         } else if constexpr (std::is_same_v<Kind, PutSlots>) {
