@@ -73,6 +73,15 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } vd_flow_v1 SEC(".maps");
 
+/* written by sock_lb, tc_lb; read by them. A lost entry costs its client the backend it had. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, VD_MAX_AFFINITIES);
+	__type(key, struct vd_affinity_key);
+	__type(value, struct vd_affinity);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} vd_affinity_v1 SEC(".maps");
+
 /* written by every program; read by viaductd, viaductctl */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -37,12 +37,16 @@ static __always_inline enum vd_reason find_service(struct call *c)
 
 static __always_inline enum vd_reason pick_backend(struct call *c)
 {
+	struct vd_addr client = vd_client_of_netns(bpf_get_netns_cookie(c->ctx));
+	__u8 pick = c->choice.service->sock_pick;
 	struct vd_load *load;
 
-	if (c->choice.service->sock_pick == VD_PICK_HASH)
+	if (pick == VD_PICK_HASH)
 		c->choice.hash =
 			vd_hash_socket(bpf_get_socket_cookie(c->ctx), &c->addr, c->port, c->proto);
-	VD_TRY(vd_pick_backend(&c->choice, c->choice.service->sock_pick));
+	else if (pick == VD_PICK_SOURCE)
+		c->choice.hash = vd_hash_client(&client, &c->addr, c->port, c->proto);
+	VD_TRY(vd_pick_backend(&c->choice, pick, &client));
 	load = vd_load_at(c->choice.backend_id);
 	if (load)
 		__sync_fetch_and_add(&load->connects, 1);
@@ -101,7 +105,7 @@ static __always_inline enum vd_reason remember_connected(struct call *c)
 		return VD_FLOW_TABLE_FULL;
 	vd_sock_uncount(s);
 	s->peer = vd_peer_of(&c->choice, &c->addr, c->port);
-	s->connected_ns = bpf_ktime_get_coarse_ns();
+	s->connected_ns = bpf_ktime_get_ns(); /* sock_health measures from here */
 	s->proto = c->proto;
 	s->counted = 1;
 	__sync_fetch_and_add(&load->open, 1);

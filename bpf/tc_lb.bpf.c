@@ -111,10 +111,13 @@ static __always_inline enum vd_reason pick_backend(struct pkt *p)
 {
 	__u8 pick = p->choice.service->packet_pick;
 
-	if (pick == VD_PICK_HASH)
+	if (pick == VD_PICK_SOURCE)
+		p->choice.hash = vd_hash_client(&p->tuple.src, &p->tuple.dst, p->tuple.dport,
+						p->tuple.proto);
+	else if (pick == VD_PICK_HASH)
 		p->choice.hash = vd_hash_flow(&p->tuple.src, p->tuple.sport, &p->tuple.dst,
 					      p->tuple.dport, p->tuple.proto);
-	return vd_pick_backend(&p->choice, pick);
+	return vd_pick_backend(&p->choice, pick, &p->tuple.src);
 }
 
 static __always_inline enum vd_reason start_container(struct pkt *p)

@@ -46,6 +46,15 @@ VD_HASH_INLINE __u32 vd_hash_flow(const struct vd_addr *client, __be16 client_po
 	return vd_hash_end(hash);
 }
 
+/* A client of a VIP: all its flows get one slot. */
+VD_HASH_INLINE __u32 vd_hash_client(const struct vd_addr *client, const struct vd_addr *vip,
+				    __be16 vip_port, __u8 proto)
+{
+	__u64 hash = vd_hash_addr(vd_hash_addr(VD_HASH_SEED, client), vip);
+
+	return vd_hash_end(vd_hash_add(hash, (__u64)vip_port << 16 | proto));
+}
+
 /* A socket has no port yet when it connects: its cookie takes the place of address and port. */
 VD_HASH_INLINE __u32 vd_hash_socket(__u64 cookie, const struct vd_addr *vip, __be16 vip_port,
 				    __u8 proto)

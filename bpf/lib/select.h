@@ -10,7 +10,9 @@
 #include <viaduct/abi/service.h>
 
 #include "lib/addr.h"
+#include "lib/affinity.h"
 #include "lib/hash.h"
+#include "lib/health.h"
 #include "maps.h"
 
 /* Slots tried before refusing: while the maps change, one may name a backend that takes nobody. */
@@ -20,7 +22,7 @@ struct vd_choice {
 	struct vd_service *service;
 	struct vd_backend *backend;
 	__u32 backend_id;
-	__u32 hash; /* of the flow; only VD_PICK_HASH looks */
+	__u32 hash; /* of the flow or of the client; only picks by hash look */
 };
 
 /* The one place that knows of two service maps. @return NULL: not a VIP. */
@@ -41,11 +43,6 @@ static __always_inline struct vd_service *vd_find_service(const struct vd_addr *
 static __always_inline struct vd_backend *vd_backend_at(__u32 id)
 {
 	return bpf_map_lookup_elem(&vd_backend_v1, &id);
-}
-
-static __always_inline struct vd_load *vd_load_at(__u32 id)
-{
-	return bpf_map_lookup_elem(&vd_load_v1, &id);
 }
 
 /* The backend that existing traffic was given, drained ones included. @return NULL: it is gone. */
@@ -72,18 +69,36 @@ static __always_inline struct vd_backend *vd_backend_open(__u32 id, __u32 servic
 	return b;
 }
 
-/* @return the backend id in one of `count` slots from `offset` on; 0: none. */
-static __always_inline __u32 vd_slot_read(__u32 offset, __u32 count, __u32 hash)
+/* @return the backend in that slot if it takes new traffic of the service; 0: it does not. */
+static __always_inline __u32 vd_slot_open(__u32 slot, __u32 service_id)
 {
-	__u32 slot = offset + vd_hash_slot(hash, count);
-	__u32 line = slot / VD_SLOTS_PER_LINE;
-	struct vd_slot_line *l = bpf_map_lookup_elem(&vd_slot_v1, &line);
+	__u32 id = vd_member_at(slot);
 
-	return l ? l->backend[slot % VD_SLOTS_PER_LINE] : 0;
+	return vd_backend_open(id, service_id) ? id : 0;
 }
 
-/* Open connections per weight, without a division. A tie keeps the first: it is random already. */
-static __always_inline __u32 vd_less_loaded(__u32 first_id, __u32 second_id)
+/* The same without those that are ejected; they are noted as `spare`. */
+static __always_inline __u32 vd_slot_healthy(__u32 slot, __u32 service_id, __u32 now_s,
+					     __u32 *spare)
+{
+	__u32 id = vd_slot_open(slot, service_id);
+	struct vd_load *l = vd_load_at(id);
+
+	if (!id || !l || !vd_is_ejected(l, now_s))
+		return id;
+	*spare = id;
+	return 0;
+}
+
+static __always_inline __u64 vd_cost(const struct vd_load *l, __u32 pick, __u32 now_s)
+{
+	if (pick == VD_PICK_LEAST_LOADED)
+		return l->open;
+	return (vd_ewma_now_us(l, now_s) + 1) * (l->open + 1);
+}
+
+/* The lower cost per weight, without a division. A tie keeps the first: it is random already. */
+static __always_inline __u32 vd_cheaper(__u32 first_id, __u32 second_id, __u32 pick, __u32 now_s)
 {
 	struct vd_load *first_load = vd_load_at(first_id);
 	struct vd_load *second_load = vd_load_at(second_id);
@@ -92,55 +107,99 @@ static __always_inline __u32 vd_less_loaded(__u32 first_id, __u32 second_id)
 
 	if (!first_load || !second_load || !first || !second)
 		return first_id;
-	return (__u64)second_load->open * first->weight < (__u64)first_load->open * second->weight
+	return vd_cost(second_load, pick, now_s) * first->weight <
+			       vd_cost(first_load, pick, now_s) * second->weight
 		       ? second_id
 		       : first_id;
 }
 
-/* @return the backend in that slot if it takes new traffic of the service; 0: it does not. */
-static __always_inline __u32 vd_slot_open(__u32 offset, __u32 count, __u32 service_id, __u32 hash)
+/* The n-th slot that is tried. `start`: a hash, or round robin's turn; for the others any number.
+ */
+static __always_inline __u32 vd_slot_index(__u32 start, __u32 count, __u32 pick, __u32 n)
 {
-	__u32 id = vd_slot_read(offset, count, hash);
-
-	return vd_backend_open(id, service_id) ? id : 0;
+	if (pick == VD_PICK_HASH)
+		return vd_hash_slot(vd_hash_again(start, n), count);
+	if (pick == VD_PICK_ROUND_ROBIN)
+		return (start + n) % count;
+	return vd_hash_slot(bpf_get_prandom_u32(), count);
 }
 
 /*
- * A backend id for new traffic, 0: none takes it. VD_PICK_HASH gives one flow the same backend as
- * long as the slots do not change. A function of its own, and of numbers alone: the verifier walks
- * it once, and not once for every way to get here.
+ * A backend id for new traffic, 0: none takes it. One that is ejected only if no other is found.
+ * VD_PICK_HASH gives one flow the same backend as long as the slots do not change. A function of
+ * its own, and of numbers alone: the verifier walks it once, and not once for every way to get
+ * here.
  */
-__attribute__((noinline)) __u32 vd_pick_id(__u32 offset, __u32 count, __u32 service_id, __u32 hash,
+__attribute__((noinline)) __u32 vd_pick_id(__u32 offset, __u32 count, __u32 service_id, __u32 start,
 					   __u32 pick)
 {
+	__u32 now_s = vd_now_s(), spare = 0;
+	bool best_of_two = pick == VD_PICK_LEAST_LOADED || pick == VD_PICK_PEAK_EWMA;
+
+	if (count == 0)
+		return 0;
 	for (__u32 i = 0; i < VD_PICK_TRIES; i++) {
-		__u32 at = pick == VD_PICK_HASH ? vd_hash_again(hash, i) : bpf_get_prandom_u32();
-		__u32 id = vd_slot_open(offset, count, service_id, at);
+		__u32 slot = offset + vd_slot_index(start, count, pick, i);
+		__u32 id = vd_slot_healthy(slot, service_id, now_s, &spare);
 		__u32 other;
 
-		if (pick == VD_PICK_LEAST_LOADED) {
-			other = vd_slot_open(offset, count, service_id, bpf_get_prandom_u32());
+		if (best_of_two) {
+			slot = offset + vd_slot_index(start, count, pick, i);
+			other = vd_slot_healthy(slot, service_id, now_s, &spare);
 			if (id && other)
-				id = vd_less_loaded(id, other);
+				id = vd_cheaper(id, other, pick, now_s);
 			else if (other)
 				id = other;
 		}
 		if (id)
 			return id;
 	}
-	return 0;
+	return spare;
 }
 
-/* Step: c->service gives new traffic to a backend. */
-static __always_inline enum vd_reason vd_pick_backend(struct vd_choice *c, __u8 pick)
+/* @return whether the client goes where it went before. */
+static __always_inline bool vd_follow_affinity(struct vd_choice *c, const struct vd_addr *client)
+{
+	struct vd_affinity *a = vd_affinity_find(client, c->service->id);
+	__u32 now_s = vd_now_s();
+	struct vd_backend *b;
+	struct vd_load *l;
+
+	if (!a || now_s - a->last_used_s > c->service->affinity_s)
+		return false;
+	b = vd_backend_kept(a->backend_id, a->backend_generation);
+	l = vd_load_at(a->backend_id);
+	if (!b || !l || b->weight == 0 || vd_is_ejected(l, now_s))
+		return false;
+	if (a->last_used_s != now_s)
+		a->last_used_s = now_s;
+	c->backend_id = a->backend_id;
+	c->backend = b;
+	return true;
+}
+
+/* Step: c->service gives new traffic to a backend. `client`: only affinity looks. */
+static __always_inline enum vd_reason vd_pick_backend(struct vd_choice *c, __u8 pick,
+						      const struct vd_addr *client)
 {
 	struct vd_service *s = c->service;
+	__u32 start = c->hash;
 
 	if (s->slot_count == 0)
 		return VD_NO_BACKEND;
-	c->backend_id = vd_pick_id(s->slot_offset, s->slot_count, s->id, c->hash, pick);
+	if (s->affinity_by != VD_AFFINITY_NONE && vd_follow_affinity(c, client))
+		return VD_NEXT;
+	if (pick == VD_PICK_ROUND_ROBIN)
+		start = __sync_fetch_and_add(&s->turn, 1);
+	if (pick == VD_PICK_SOURCE)
+		pick = VD_PICK_HASH;
+	c->backend_id = vd_pick_id(s->slot_offset, s->slot_count, s->id, start, pick);
 	c->backend = vd_backend_open(c->backend_id, s->id);
-	return c->backend ? VD_NEXT : VD_NO_BACKEND;
+	if (!c->backend)
+		return VD_NO_BACKEND;
+	if (s->affinity_by != VD_AFFINITY_NONE)
+		vd_affinity_store(client, s->id, c->backend_id, c->backend->generation);
+	return VD_NEXT;
 }
 
 #endif

@@ -77,14 +77,13 @@ ServiceIds Maps::add(const ServiceSpec& spec) {
     dealt.insert(dealt.end(), spec.backends[i].weight, ids.backends[i]);
   const std::uint32_t count = weights == 0 ? 0 : spec.slots;
   const std::uint32_t offset = next_slot_;
-  for (std::uint32_t s = 0; s < count; s += VD_SLOTS_PER_LINE) {
-    vd_slot_line line{};
-    for (std::uint32_t i = 0; i < VD_SLOTS_PER_LINE && s + i < count; ++i)
-      line.backend[i] = dealt[(s + i) % dealt.size()];
-    const std::uint32_t index = (offset + s) / VD_SLOTS_PER_LINE;
-    check(bpf_map_update_elem(fd("vd_slot_v1"), &index, &line, BPF_ANY), "slot");
-  }
-  next_slot_ += (count + VD_SLOTS_PER_LINE - 1) / VD_SLOTS_PER_LINE * VD_SLOTS_PER_LINE;
+  std::vector<std::uint32_t> region;
+  for (std::uint32_t s = 0; s < count; ++s) region.push_back(dealt[s % dealt.size()]);
+  region.insert(region.end(), ids.backends.begin(), ids.backends.end());
+  region.resize(count + vd_member_room(count));
+  write_slots(offset, region);
+  next_slot_ += (static_cast<std::uint32_t>(region.size()) + VD_SLOTS_PER_LINE - 1) /
+                VD_SLOTS_PER_LINE * VD_SLOTS_PER_LINE;
 
   vd_service service{};
   service.id = ids.service;
@@ -92,6 +91,8 @@ ServiceIds Maps::add(const ServiceSpec& spec) {
   service.slot_count = count;
   service.sock_pick = spec.pick;
   service.packet_pick = spec.pick;
+  service.affinity_by = spec.affinity_by;
+  service.affinity_s = spec.affinity_s;
   const vd_addr vip = addr(spec.vip);
   if (is_v4(vip)) {
     const vd_service4_key key{vip.words[3], htons(spec.port), spec.proto, 0};
@@ -101,6 +102,16 @@ ServiceIds Maps::add(const ServiceSpec& spec) {
     check(bpf_map_update_elem(fd("vd_service6_v1"), &key, &service, BPF_ANY), "service6");
   }
   return ids;
+}
+
+void Maps::write_slots(std::uint32_t offset, const std::vector<std::uint32_t>& ids) {
+  for (std::size_t s = 0; s < ids.size(); s += VD_SLOTS_PER_LINE) {
+    vd_slot_line line{};
+    for (std::size_t i = 0; i < VD_SLOTS_PER_LINE && s + i < ids.size(); ++i)
+      line.backend[i] = ids[s + i];
+    const auto index = (offset + static_cast<std::uint32_t>(s)) / VD_SLOTS_PER_LINE;
+    check(bpf_map_update_elem(fd("vd_slot_v1"), &index, &line, BPF_ANY), "slot");
+  }
 }
 
 void Maps::remove_service(const ServiceSpec& spec) {

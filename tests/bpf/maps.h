@@ -32,6 +32,8 @@ struct ServiceSpec {
   std::vector<BackendSpec> backends;
   vd_pick pick = VD_PICK_RANDOM;
   std::uint32_t slots = 1024;
+  vd_affinity_by affinity_by = VD_AFFINITY_NONE;
+  std::uint32_t affinity_s = 0;
 };
 
 struct ServiceIds {
@@ -68,6 +70,9 @@ class Maps {
   std::map<std::string, vd_flow> flows();
 
  private:
+  /// @param offset  a multiple of VD_SLOTS_PER_LINE.
+  void write_slots(std::uint32_t offset, const std::vector<std::uint32_t>& ids);
+
   bpf_object* object_;
   std::uint32_t next_backend_ = 1;
   std::uint32_t next_service_ = 1;

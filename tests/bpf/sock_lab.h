@@ -27,7 +27,7 @@ class Server {
     const SockAddr at(address, 0);
     EXPECT_EQ(socket_.bind(at), 0);
     if (type == SOCK_STREAM) {
-      EXPECT_EQ(listen(socket_.fd(), 128), 0);
+      EXPECT_EQ(listen(socket_.fd(), 1024), 0);
     }
     port_ = socket_.local().port();
   }

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include <time.h>
+
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,7 +43,8 @@ TEST_F(SockLb, AnUnconnectedSocketStaysWithItsBackendAndMovesWhenItIsGone) {
 TEST_F(SockLb, DrainedBackendsGetNoNewConnections) {
   Server a("192.0.2.1", SOCK_STREAM);
   Server b("192.0.2.2", SOCK_STREAM);
-  for (const vd_pick pick : {VD_PICK_RANDOM, VD_PICK_HASH, VD_PICK_LEAST_LOADED}) {
+  for (const vd_pick pick : {VD_PICK_RANDOM, VD_PICK_HASH, VD_PICK_LEAST_LOADED, VD_PICK_SOURCE,
+                             VD_PICK_ROUND_ROBIN, VD_PICK_PEAK_EWMA}) {
     const auto port = static_cast<std::uint16_t>(80 + pick);
     const ServiceIds ids = maps().add({"11.0.0.1", port, IPPROTO_TCP, {a.spec(), b.spec()}, pick});
     maps().set_weight(ids.backends[0], 0);  // its slots still name it
@@ -124,6 +128,69 @@ TEST_F(SockLb, RandomAndHashPicksFollowTheWeights) {
     }
     expect_shares(maps(), ids, 3000);
   }
+}
+
+TEST_F(SockLb, RoundRobinTakesTheSlotsInTurn) {
+  const ServiceIds ids =
+      maps().add({"11.0.0.1",
+                  53,
+                  IPPROTO_UDP,
+                  {{"192.0.2.1", 9, 1}, {"192.0.2.2", 9, 2}, {"192.0.2.3", 9, 7}},
+                  VD_PICK_ROUND_ROBIN,
+                  10});
+  for (int i = 0; i < 1000; ++i) {
+    Socket client(AF_INET, SOCK_DGRAM);
+    ASSERT_EQ(client.connect({"11.0.0.1", 53}), 0);
+  }
+  EXPECT_EQ(maps().load(ids.backends[0]).connects, 100u);
+  EXPECT_EQ(maps().load(ids.backends[1]).connects, 200u);
+  EXPECT_EQ(maps().load(ids.backends[2]).connects, 700u);
+}
+
+TEST_F(SockLb, SourceHashKeepsANamespaceAtOneBackendOfEachService) {
+  std::set<std::size_t> used;
+  for (std::uint16_t port = 1; port <= 40; ++port) {
+    const ServiceIds ids = maps().add({"11.0.0.1",
+                                       port,
+                                       IPPROTO_UDP,
+                                       {{"192.0.2.1", 9}, {"192.0.2.2", 9}, {"192.0.2.3", 9}},
+                                       VD_PICK_SOURCE,
+                                       16});
+    for (int i = 0; i < 10; ++i) {
+      Socket client(AF_INET, SOCK_DGRAM);
+      ASSERT_EQ(client.connect({"11.0.0.1", port}), 0);
+    }
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto connects = maps().load(ids.backends[i]).connects;
+      EXPECT_TRUE(connects == 0 || connects == 10) << connects;
+      if (connects == 10) used.insert(i);
+    }
+  }
+  EXPECT_EQ(used.size(), 3u) << "services do not all choose alike";
+}
+
+TEST_F(SockLb, PeakEwmaPrefersTheQuickAndForgetsOldTimes) {
+  const ServiceIds ids = maps().add(
+      {"11.0.0.1", 53, IPPROTO_UDP, {{"192.0.2.1", 9}, {"192.0.2.2", 9}}, VD_PICK_PEAK_EWMA});
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  const auto now_s = static_cast<std::uint32_t>(now.tv_sec);
+  const auto slow_share = [&](std::uint32_t age_s) {
+    vd_load slow{}, quick{};
+    slow.ewma_us = 100000;
+    slow.ewma_at_s = now_s - age_s;
+    quick.ewma_us = 100;
+    quick.ewma_at_s = now_s;
+    maps().set_load(ids.backends[0], slow);
+    maps().set_load(ids.backends[1], quick);
+    for (int i = 0; i < 200; ++i) {
+      Socket client(AF_INET, SOCK_DGRAM);  // closed at once: open connections do not count
+      EXPECT_EQ(client.connect({"11.0.0.1", 53}), 0);
+    }
+    return maps().load(ids.backends[0]).connects;
+  };
+  EXPECT_LT(slow_share(0), 90u) << "only when both random slots are its own";
+  EXPECT_GT(slow_share(60), 110u) << "what it was a minute ago counts no more: it is tried";
 }
 
 TEST_F(SockLb, LeastLoadedLevelsOpenConnectionsByWeight) {

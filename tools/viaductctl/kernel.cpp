@@ -15,6 +15,12 @@ std::string_view pick_word(dataplane::Pick pick) {
       return "random";
     case dataplane::Pick::least_loaded:
       return "least-loaded";
+    case dataplane::Pick::source:
+      return "source-hash";
+    case dataplane::Pick::round_robin:
+      return "round-robin";
+    case dataplane::Pick::peak_ewma:
+      return "peak-ewma";
   }
   return "unknown";
 }
@@ -25,7 +31,7 @@ std::string_view pick_text(const dataplane::ServiceEntry& entry) {
   return entry.sock_pick == entry.packet_pick ? pick_word(entry.sock_pick) : "automatic";
 }
 
-json::object backend_json(const dataplane::BackendEntry& entry, const KernelCounts& counts) {
+json::object backend_json(const dataplane::BackendEntry& entry, const dataplane::Load& load) {
   return {{"ip", entry.endpoint.address.to_string()},
           {"port", entry.endpoint.port},
           {"weight", entry.weight},
@@ -34,19 +40,24 @@ json::object backend_json(const dataplane::BackendEntry& entry, const KernelCoun
           {"dial", entry.endpoint.to_string()},
           {"in_kernel", true},
           {"id", entry.id},
-          {"open", counts.open},
-          {"connects", counts.connects},
-          {"flows", counts.flows},
-          {"packets", counts.packets}};
+          {"open", load.open},
+          {"connects", load.connects},
+          {"flows", load.flows},
+          {"packets", load.packets},
+          {"failures", load.failures},
+          {"ejected_total", load.ejected_total},
+          {"ejected_for_s", load.ejected_for.count()},
+          {"last_error", load.last_error_text()},
+          {"connect_us", load.connect_time.count()}};
 }
 
 }  // namespace
 
 json::array kernel_vips(const dataplane::Image& image,
-                        const std::function<KernelCounts(std::uint32_t)>& counts) {
+                        const std::function<dataplane::Load(std::uint32_t)>& loads) {
   std::map<std::uint32_t, json::array> backends;  // by service id
   for (const auto& [id, entry] : image.backends)
-    backends[entry.service_id].push_back(backend_json(entry, counts(id)));
+    backends[entry.service_id].push_back(backend_json(entry, loads(id)));
   json::array vips;
   for (const auto& [key, entry] : image.services) {
     const std::string address = key.address.to_string();
@@ -57,6 +68,7 @@ json::array kernel_vips(const dataplane::Image& image,
                     {"port", key.port},
                     {"name", ""},
                     {"pick", pick_text(entry)},
+                    {"affinity", entry.affinity.to_string()},
                     {"in_kernel", true}});
   }
   return vips;

@@ -54,11 +54,15 @@ std::string vip_note(const json::value& vip) {
 std::string backend_note(const json::value& backend) {
   std::string note;
   if (number_of(backend, "weight") == 0) note = "drains";
+  const auto add = [&](const std::string& more) { note += (note.empty() ? "" : ", ") + more; };
+  if (number_of(backend, "ejected_for_s") > 0)
+    add("ejected for " + number(backend, "ejected_for_s") +
+        " s: " + text_of(backend, "last_error"));
+  else if (number_of(backend, "failures") > 0)
+    add(number(backend, "failures") + " connects failed, last: " + text_of(backend, "last_error"));
   const std::string dial = text_of(backend, "dial");
-  if (!dial.empty() && dial != endpoint(backend))
-    note += (note.empty() ? "" : ", ") + ("dialled as " + dial);
-  if (!flag_of(backend, "in_kernel"))
-    note += (note.empty() ? "" : ", ") + std::string("not in the kernel");
+  if (!dial.empty() && dial != endpoint(backend)) add("dialled as " + dial);
+  if (!flag_of(backend, "in_kernel")) add("not in the kernel");
   return note;
 }
 
@@ -82,6 +86,15 @@ std::vector<std::string> backend_cells(const json::value& backend) {
 std::string pick_text(const json::value& vip) {
   const std::string pick = text_of(vip, "pick");
   return pick == "automatic" ? "automatic: least-loaded for sockets, maglev for packets" : pick;
+}
+
+/// "by client, for 600 s of silence"; empty: none.
+std::string affinity_text(const json::value& vip) {
+  const std::string affinity = text_of(vip, "affinity");
+  const std::size_t colon = affinity.find(':');
+  if (colon == std::string::npos) return "";
+  return "by " + affinity.substr(0, colon) + ", for " + affinity.substr(colon + 1) +
+         " s of silence";
 }
 
 /// "host[:port]" taken apart; an IPv6 address with a port needs brackets.
@@ -144,6 +157,8 @@ std::string vip_text(const json::array& vips) {
     out += (out.empty() ? "" : "\n") + dialled(vip) + "  " + text_of(vip, "protocol") + "\n";
     out += "  address   " + text_of(vip, "address") + "\n";
     out += "  pick      " + pick_text(vip) + "\n";
+    if (const std::string affinity = affinity_text(vip); !affinity.empty())
+      out += "  affinity  " + affinity + "\n";
     out += "  ready     " + std::to_string(ready_count(vip)) + " of " +
            counted(backends.size(), "backend") + (note.empty() ? "" : ": " + note) + "\n";
     if (backends.empty()) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -23,6 +24,11 @@ struct KernelBackend {
   std::uint64_t connects = 0;  ///< picks by a socket hook
   std::uint64_t flows = 0;     ///< flows that packet hooks made
   std::uint64_t packets = 0;   ///< packets towards the backend
+  std::uint64_t failures = 0;  ///< TCP connects that failed
+  std::uint32_t ejected_total = 0;
+  std::chrono::seconds ejected_for{0};        ///< gets no new connections for so long from now
+  std::string last_error;                     ///< of the last failed connect; empty: none failed
+  std::chrono::microseconds connect_time{0};  ///< smoothed time of a TCP connect; 0: not known
 };
 
 /// The services in the kernel's maps: backends by the endpoint that is dialled.

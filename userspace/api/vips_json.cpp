@@ -32,6 +32,11 @@ json::object backend_json(const service::Backend& backend, const KernelBackend* 
   object["connects"] = shown.connects;
   object["flows"] = shown.flows;
   object["packets"] = shown.packets;
+  object["failures"] = shown.failures;
+  object["ejected_total"] = shown.ejected_total;
+  object["ejected_for_s"] = shown.ejected_for.count();
+  object["last_error"] = shown.last_error;
+  object["connect_us"] = shown.connect_time.count();
   return object;
 }
 
@@ -53,6 +58,7 @@ json::object row_json(const service::BackendRow& row, json::storage_ptr memory) 
   object["weight"] = row.weight;
   object["task"] = row.task;
   object["pick"] = service::to_string(row.policy.pick);
+  object["affinity"] = row.policy.affinity.to_string();
   return object;
 }
 
@@ -83,6 +89,7 @@ json::value vips_json(const Views& views) {
     vip["port"] = service->key.port;
     vip["name"] = service->name;
     vip["pick"] = service::to_string(service->policy.pick);
+    vip["affinity"] = service->policy.affinity.to_string();
     vip["in_kernel"] = kernel.contains(service->key);
     vips.push_back(std::move(vip));
   }

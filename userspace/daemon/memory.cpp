@@ -23,7 +23,8 @@ json::object to_json(const service::BackendRow& row) {
   object["protocol"] = base::to_string(row.protocol);
   object["backend"] = row.backend.to_string();
   object["weight"] = row.weight;
-  object["pick"] = service::to_string(row.policy.pick);
+  for (const service::PolicyField& field : service::policy_fields())
+    object[field.key] = field.text(row.policy);
   object["task"] = row.task;
   return object;
 }
@@ -54,7 +55,9 @@ service::BackendRow row_from(const json::object& object) {
   row.protocol = require(base::parse_protocol(text(object, "protocol")), "protocol");
   row.backend = require(base::Endpoint::parse(text(object, "backend")), "backend");
   row.weight = object.at("weight").to_number<std::uint16_t>();
-  row.policy.pick = require(service::parse_pick_rule(text(object, "pick")), "pick");
+  for (const service::PolicyField& field : service::policy_fields())
+    if (object.contains(field.key) && !field.set(row.policy, object.at(field.key).as_string()))
+      throw std::invalid_argument(std::string(field.key));
   row.task = text(object, "task");
   return row;
 }

@@ -24,6 +24,11 @@ struct Config {
   std::uint32_t max_backends = 0;
   std::uint32_t max_slot_lines = 0;
   std::uint32_t max_flows = 0;
+  std::uint32_t max_affinities = 0;
+  std::uint32_t health_failures = 3;
+  std::chrono::seconds health_backoff{5};
+  std::chrono::seconds health_backoff_max{60};
+  std::uint32_t health_max_percent = 50;
 };
 
 /// The keys of [dataplane].
@@ -81,6 +86,19 @@ inline const std::vector<config::Key>& keys() {
        "", config::Range{64, 1 << 23}},
       {"dataplane.max_flows", std::int64_t{131'072}, "entries of the flow table, two a flow", "",
        config::Range{64, 1 << 24}},
+      {"dataplane.max_affinities", std::int64_t{65'536}, "clients that are remembered by affinity",
+       "", config::Range{64, 1 << 24}},
+      {"dataplane.health_failures", std::int64_t{3},
+       "failed TCP connects in a row that eject a backend on this node; 0: never", "",
+       config::Range{0, 1000}},
+      {"dataplane.health_backoff_s", std::int64_t{5},
+       "time that an ejected backend gets no new connections; doubled each time in a row", "s",
+       config::Range{1, 3600}},
+      {"dataplane.health_backoff_max_s", std::int64_t{60}, "most that this time grows to", "s",
+       config::Range{1, 86'400}},
+      {"dataplane.health_max_percent", std::int64_t{50},
+       "share of a VIP's backends that may be ejected at a time; one always may, the last never",
+       "%", config::Range{0, 100}},
   };
   return all;
 }
@@ -99,6 +117,13 @@ inline Config from(const config::Values& values) {
   config.max_backends = static_cast<std::uint32_t>(values.integer("dataplane.max_backends"));
   config.max_slot_lines = static_cast<std::uint32_t>(values.integer("dataplane.max_slot_lines"));
   config.max_flows = static_cast<std::uint32_t>(values.integer("dataplane.max_flows"));
+  config.max_affinities = static_cast<std::uint32_t>(values.integer("dataplane.max_affinities"));
+  config.health_failures = static_cast<std::uint32_t>(values.integer("dataplane.health_failures"));
+  config.health_backoff = std::chrono::seconds(values.integer("dataplane.health_backoff_s"));
+  config.health_backoff_max =
+      std::chrono::seconds(values.integer("dataplane.health_backoff_max_s"));
+  config.health_max_percent =
+      static_cast<std::uint32_t>(values.integer("dataplane.health_max_percent"));
   return config;
 }
 

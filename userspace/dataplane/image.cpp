@@ -1,8 +1,14 @@
 #include "dataplane/image.h"
 
+#include <viaduct/abi/service.h>
+
 #include <type_traits>
 
 namespace viaduct::dataplane {
+
+std::uint32_t region_size(std::uint32_t slot_count) {
+  return slot_count + vd_member_room(slot_count);
+}
 
 void apply(Image& image, const Op& op) {
   std::visit(

@@ -15,7 +15,17 @@
 namespace viaduct::dataplane {
 
 /// Values of enum vd_pick in <viaduct/abi/service.h>.
-enum class Pick : std::uint8_t { hash = 0, random = 1, least_loaded = 2 };
+enum class Pick : std::uint8_t {
+  hash = 0,
+  random = 1,
+  least_loaded = 2,
+  source = 3,
+  round_robin = 4,
+  peak_ewma = 5
+};
+
+/// Slots of a service's region: its table and its members (vd_member_room() in the ABI).
+std::uint32_t region_size(std::uint32_t slot_count);
 
 /// A service as its map holds it.
 struct ServiceEntry {
@@ -25,6 +35,7 @@ struct ServiceEntry {
   std::uint32_t slot_count = 0;
   Pick sock_pick = Pick::least_loaded;
   Pick packet_pick = Pick::hash;
+  service::Affinity affinity;
 
   bool operator==(const ServiceEntry&) const = default;
 };

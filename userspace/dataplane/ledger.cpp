@@ -9,8 +9,8 @@ Ledger::Ledger(const Image& image, const Capacity& capacity) : capacity_(capacit
   add_gap(0, capacity.slots);
   for (const auto& [key, entry] : image.services) {
     last_service_id_ = std::max(last_service_id_, entry.id);
-    if (entry.slot_count > 0 && reserve(entry.slot_offset, entry.slot_count))
-      regions_.emplace(entry.slot_offset, entry.slot_count);
+    const std::uint32_t size = region_size(entry.slot_count);
+    if (size > 0 && reserve(entry.slot_offset, size)) regions_.emplace(entry.slot_offset, size);
   }
   for (const auto& [id, entry] : image.backends)
     last_service_id_ = std::max(last_service_id_, entry.service_id);
@@ -66,7 +66,7 @@ void Ledger::give_region(std::uint32_t offset, std::uint32_t count, base::Time n
 
 bool Ledger::owns_region(const ServiceEntry& entry) const {
   const auto found = regions_.find(entry.slot_offset);
-  return found != regions_.end() && found->second == entry.slot_count;
+  return found != regions_.end() && found->second == region_size(entry.slot_count);
 }
 
 void Ledger::wake(base::Time now) {

@@ -7,37 +7,67 @@
 #include <utility>
 
 #include "lb/maglev.h"
+#include "lb/round_robin.h"
 
 namespace viaduct::dataplane {
 namespace {
 
-Pick sock_pick(service::PickRule rule) {
+/// @param automatic  what the hook does by itself.
+Pick pick_of(service::PickRule rule, Pick automatic) {
   switch (rule) {
     case service::PickRule::random:
       return Pick::random;
     case service::PickRule::maglev:
       return Pick::hash;
-    case service::PickRule::automatic:
-    case service::PickRule::least_loaded:
-      return Pick::least_loaded;
-  }
-  return Pick::least_loaded;
-}
-
-Pick packet_pick(service::PickRule rule) {
-  switch (rule) {
-    case service::PickRule::random:
-      return Pick::random;
+    case service::PickRule::source_hash:
+      return Pick::source;
+    case service::PickRule::round_robin:
+      return Pick::round_robin;
+    case service::PickRule::peak_ewma:
+      return Pick::peak_ewma;
     case service::PickRule::least_loaded:
       return Pick::least_loaded;
     case service::PickRule::automatic:
-    case service::PickRule::maglev:
-      return Pick::hash;
+      break;
   }
-  return Pick::hash;
+  return automatic;
 }
 
 using Wanted = std::map<base::Endpoint, std::uint16_t>;  // endpoint -> weight
+
+/// Whether the slots are turns: then both hooks take them in order.
+bool takes_turns(const ServiceEntry& entry) { return entry.sock_pick == Pick::round_robin; }
+
+std::uint32_t table_size(const ServiceEntry& entry, const Wanted& wanted, std::size_t live) {
+  if (!takes_turns(entry)) return static_cast<std::uint32_t>(lb::maglev_size(live));
+  std::vector<lb::WeightedBackend> weighted;
+  for (const auto& [endpoint, weight] : wanted) weighted.push_back({1, "", weight});
+  return static_cast<std::uint32_t>(lb::round_robin(weighted).size());
+}
+
+/// The table of a service; no backend could be given an id: empty slots, which refuse.
+lb::Table table_of(const ServiceEntry& entry, const std::vector<lb::WeightedBackend>& weighted) {
+  if (!takes_turns(entry)) {
+    lb::Table table = lb::maglev(weighted, entry.slot_count);
+    table.resize(entry.slot_count, 0);
+    return table;
+  }
+  const lb::Table round = lb::round_robin(weighted);
+  lb::Table table(entry.slot_count, 0);
+  for (std::size_t i = 0; i < table.size() && !round.empty(); i++)
+    table[i] = round[i % round.size()];
+  return table;
+}
+
+/// Behind the table each backend once; of too many an even sample.
+void add_members(lb::Table& table, const std::vector<lb::WeightedBackend>& weighted,
+                 std::size_t region) {
+  const std::size_t room = region - table.size();
+  const std::size_t members = std::min(room, weighted.size());
+  for (std::size_t i = 0; i < members; i++)
+    table.push_back(weighted[i * weighted.size() / members].id);
+  table.resize(region, 0);
+}
 
 class Planner {
  public:
@@ -58,7 +88,8 @@ class Planner {
   Ids put_backends(const service::VipKey& key, std::uint32_t service_id, const Wanted& wanted,
                    const Ids& known);
   Wanted wanted_backends(const service::Service& service, bool complete, const Ids& known) const;
-  void put_slots(const ServiceEntry& entry, const ServiceEntry* old, lb::Table table);
+  void put_slots(const ServiceEntry& entry, const ServiceEntry* old,
+                 const std::vector<lb::WeightedBackend>& weighted);
   bool place(ServiceEntry& entry, const ServiceEntry* old, std::uint32_t wanted,
              std::size_t backends);
   void drop_backend(std::uint32_t id);
@@ -125,7 +156,7 @@ bool Planner::place(ServiceEntry& entry, const ServiceEntry* old, std::uint32_t 
   const bool keeps = old && old->slot_count > 0 && ledger_.owns_region(*old);
   if (keeps && old->slot_count == wanted) return true;
   std::optional<std::uint32_t> offset = 0;
-  if (wanted > 0) offset = ledger_.take_region(wanted, now_);
+  if (wanted > 0) offset = ledger_.take_region(region_size(wanted), now_);
   if (!offset) {
     problem(entry.key, "no room for a table of " + std::to_string(wanted) +
                            " slots (dataplane.max_slot_lines)");
@@ -133,15 +164,17 @@ bool Planner::place(ServiceEntry& entry, const ServiceEntry* old, std::uint32_t 
   }
   entry.slot_offset = *offset;
   entry.slot_count = wanted;
-  if (keeps) ledger_.give_region(old->slot_offset, old->slot_count, now_);
+  if (keeps) ledger_.give_region(old->slot_offset, region_size(old->slot_count), now_);
   return true;
 }
 
-void Planner::put_slots(const ServiceEntry& entry, const ServiceEntry* old, lb::Table table) {
-  table.resize(entry.slot_count, 0);  // no backend could be given an id: empty slots refuse
+void Planner::put_slots(const ServiceEntry& entry, const ServiceEntry* old,
+                        const std::vector<lb::WeightedBackend>& weighted) {
+  lb::Table table = table_of(entry, weighted);
+  add_members(table, weighted, region_size(entry.slot_count));
   const bool in_place =
       old && old->slot_offset == entry.slot_offset && old->slot_count == entry.slot_count;
-  const auto region = slots_.subspan(entry.slot_offset, entry.slot_count);
+  const auto region = slots_.subspan(entry.slot_offset, table.size());
   if (in_place && std::equal(region.begin(), region.end(), table.begin(), table.end())) return;
   plan_.ops.push_back(PutSlots{entry.slot_offset, std::move(table)});
 }
@@ -174,14 +207,15 @@ void Planner::want(const service::Service& service, bool complete) {
   ServiceEntry entry = old ? *old : ServiceEntry{};
   entry.key = service.key;
   if (!trusted) entry.id = ledger_.take_service_id();
-  entry.sock_pick = sock_pick(service.policy.pick);
-  entry.packet_pick = packet_pick(service.policy.pick);
+  entry.sock_pick = pick_of(service.policy.pick, Pick::least_loaded);
+  entry.packet_pick = pick_of(service.policy.pick, Pick::hash);
+  entry.affinity = service.policy.affinity;
 
   const Ids known = known_backends(trusted ? old : nullptr);
   const Wanted wanted = wanted_backends(service, complete, known);
   const auto live =
       std::count_if(wanted.begin(), wanted.end(), [](const auto& one) { return one.second > 0; });
-  const auto size = static_cast<std::uint32_t>(lb::maglev_size(static_cast<std::size_t>(live)));
+  const std::uint32_t size = table_size(entry, wanted, static_cast<std::size_t>(live));
   if (!place(entry, old, size, static_cast<std::size_t>(live))) return;
 
   const Ids ids = put_backends(service.key, entry.id, wanted, known);
@@ -189,7 +223,7 @@ void Planner::want(const service::Service& service, bool complete) {
   for (const auto& [endpoint, id] : ids)
     if (wanted.at(endpoint) > 0)
       weighted.push_back({id, endpoint.to_string(), wanted.at(endpoint)});
-  if (entry.slot_count > 0) put_slots(entry, old, lb::maglev(weighted, entry.slot_count));
+  if (entry.slot_count > 0) put_slots(entry, old, weighted);
   if (!old || !(*old == entry)) plan_.ops.push_back(PutService{entry});
   plan_.ops.insert(plan_.ops.end(), drains_.begin(), drains_.end());
   drains_.clear();
@@ -199,7 +233,8 @@ void Planner::want(const service::Service& service, bool complete) {
 
 void Planner::drop_service(const ServiceEntry& entry) {
   plan_.ops.push_back(DropService{entry.key});
-  if (entry.slot_count > 0) ledger_.give_region(entry.slot_offset, entry.slot_count, now_);
+  if (entry.slot_count > 0)
+    ledger_.give_region(entry.slot_offset, region_size(entry.slot_count), now_);
   if (const auto found = actual_.backends_of.find(entry.id); found != actual_.backends_of.end())
     for (const std::uint32_t id : found->second) drop_backend(id);
 }
@@ -256,20 +291,25 @@ std::map<service::VipKey, ServiceView> view(const Image& image,
     ServiceView& one = views[key];
     one.sock_pick = entry.sock_pick;
     one.packet_pick = entry.packet_pick;
+    one.affinity = entry.affinity;
     if (const auto found = image.backends_of.find(entry.id); found != image.backends_of.end())
       for (const std::uint32_t id : found->second)
         one.backends.push_back({image.backends.at(id).endpoint, image.backends.at(id).weight});
     std::sort(one.backends.begin(), one.backends.end());
-    if (std::uint64_t{entry.slot_offset} + entry.slot_count > slots.size()) {
+    if (std::uint64_t{entry.slot_offset} + region_size(entry.slot_count) > slots.size()) {
       one.broken = true;
       continue;
     }
-    for (const std::uint32_t id : slots.subspan(entry.slot_offset, entry.slot_count)) {
+    const auto endpoint_of = [&](std::uint32_t id) {
       const auto found = image.backends.find(id);
       one.broken |= found == image.backends.end() || found->second.service_id != entry.id;
-      one.slots.push_back(found == image.backends.end() ? base::Endpoint{}
-                                                        : found->second.endpoint);
-    }
+      return found == image.backends.end() ? base::Endpoint{} : found->second.endpoint;
+    };
+    for (const std::uint32_t id : slots.subspan(entry.slot_offset, entry.slot_count))
+      one.slots.push_back(endpoint_of(id));
+    for (const std::uint32_t id : slots.subspan(entry.slot_offset + entry.slot_count,
+                                                region_size(entry.slot_count) - entry.slot_count))
+      if (id != 0) one.members.push_back(endpoint_of(id));
   }
   return views;
 }

@@ -50,9 +50,11 @@ struct BackendView {
 struct ServiceView {
   Pick sock_pick = Pick::least_loaded;
   Pick packet_pick = Pick::hash;
-  std::vector<BackendView> backends;  ///< sorted
-  std::vector<base::Endpoint> slots;  ///< the endpoint behind each slot
-  bool broken = false;                ///< a slot names no backend of this service
+  service::Affinity affinity;
+  std::vector<BackendView> backends;    ///< sorted
+  std::vector<base::Endpoint> slots;    ///< the endpoint behind each slot
+  std::vector<base::Endpoint> members;  ///< the endpoints behind the region's members
+  bool broken = false;                  ///< a slot names no backend of this service
 
   bool operator==(const ServiceView&) const = default;
 };

@@ -12,13 +12,13 @@
 namespace viaduct::files {
 namespace {
 
-using service::PickRule;
+using service::Policy;
 
 constexpr std::string_view kDefaultFramework = "service";
 
 const std::vector<std::string> kFileKeys = {"service"};
 const std::vector<std::string> kServiceKeys = {"name",     "address", "framework", "port",
-                                               "protocol", "lb",      "backend"};
+                                               "protocol", "lb",      "affinity",  "backend"};
 const std::vector<std::string> kBackendKeys = {"address", "port", "weight"};
 
 /// Reads the tables of one file into its services.
@@ -35,7 +35,7 @@ class FileReader {
   std::optional<service::VipTarget> read_name(const TableReader& reader);
   std::vector<base::Protocol> read_protocols(const TableReader& reader);
   std::optional<std::uint16_t> read_port(const TableReader& reader);
-  PickRule read_pick(const TableReader& reader);
+  Policy read_policy(const TableReader& reader);
   void read_backends(const TableReader& reader, FileService& service, const FileVip& first);
   std::optional<service::BackendRow> read_backend(const toml::table& table,
                                                   const service::VipTarget& target);
@@ -74,7 +74,7 @@ void FileReader::read_service(const toml::table& table) {
   const auto protocols = read_protocols(reader);
   FileService service;
   service.place = mistakes_.place(reader.line());
-  const PickRule pick = read_pick(reader);
+  const Policy policy = read_policy(reader);
   // The backends are read even without a VIP, so that one pass reports all mistakes.
   const service::VipTarget shape = target.value_or(service::VipName{});
   read_backends(reader, service, {shape, port.value_or(0), base::Protocol::tcp});
@@ -84,7 +84,7 @@ void FileReader::read_service(const toml::table& table) {
     FileService own = service;
     for (auto& row : own.rows) {
       row.protocol = protocol;
-      row.policy.pick = pick;
+      row.policy = policy;
     }
     publish({*target, *port, protocol}, own, reader.line());
   }
@@ -165,13 +165,15 @@ std::vector<base::Protocol> FileReader::read_protocols(const TableReader& reader
   return out;
 }
 
-PickRule FileReader::read_pick(const TableReader& reader) {
-  const auto text = reader.text("lb");
-  if (!text) return PickRule::automatic;
-  if (const auto rule = service::parse_pick_rule(*text)) return *rule;
-  reader.reject("lb", "lb " + base::in_quotes(*text) +
-                          " is not one of automatic, least-loaded, random, maglev");
-  return PickRule::automatic;
+Policy FileReader::read_policy(const TableReader& reader) {
+  Policy policy;
+  for (const service::PolicyField& field : service::policy_fields()) {
+    const auto text = reader.text(field.key);
+    if (!text) continue;
+    if (const auto taken = field.set(policy, *text); !taken)
+      reader.reject(field.key, std::string(field.key) + " " + taken.error().context);
+  }
+  return policy;
 }
 
 void FileReader::read_backends(const TableReader& reader, FileService& service,

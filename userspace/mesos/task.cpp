@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "service/policy.h"
+
 namespace viaduct::mesos {
 namespace {
 
@@ -11,6 +13,12 @@ constexpr std::array<std::string_view, 8> kTerminal = {
     "TASK_ERROR",    "TASK_DROPPED", "TASK_GONE",   "TASK_GONE_BY_OPERATOR"};
 
 constexpr std::string_view kVipPort = "vip_port";
+
+bool is_policy_label(std::string_view key) {
+  const auto fields = service::policy_fields();
+  return std::any_of(fields.begin(), fields.end(),
+                     [&](const service::PolicyField& field) { return field.label == key; });
+}
 
 }  // namespace
 
@@ -25,7 +33,7 @@ bool is_vip_label(std::string_view key) { return key.starts_with("VIP") || key.s
 
 bool is_port_label(std::string_view key) {
   return is_vip_label(key) || key == kNetworkScopeLabel || key == kNetworkNameLabel ||
-         key == kPickLabel;
+         is_policy_label(key);
 }
 
 std::optional<std::string_view> vip_port_index(std::string_view key) {
@@ -39,7 +47,7 @@ std::optional<std::string_view> vip_port_index(std::string_view key) {
 }
 
 bool is_task_label(std::string_view key) {
-  return key == kPickLabel || vip_port_index(key).has_value();
+  return is_policy_label(key) || vip_port_index(key).has_value();
 }
 
 }  // namespace viaduct::mesos

@@ -83,16 +83,16 @@ struct Task {
 };
 
 /// Whether a label of a discovery port says something about VIPs: VIP*, vip*, network-scope,
-/// network-name, VIADUCT_LB.
+/// network-name, and those of the policy (service/policy.h).
 bool is_port_label(std::string_view key);
 /// Whether a label of a VIP port declares a VIP: it begins with exactly `VIP` or exactly `vip`.
 bool is_vip_label(std::string_view key);
-/// Whether a label of a task says something about VIPs: vip_port* in any case, VIADUCT_LB.
+/// Whether a label of a task says something about VIPs: vip_port* in any case, and those
+/// of the policy.
 bool is_task_label(std::string_view key);
 /// The N of `vip_port<N>`, in any case; absent when the key has another form.
 std::optional<std::string_view> vip_port_index(std::string_view key);
 
-inline constexpr std::string_view kPickLabel = "VIADUCT_LB";
 inline constexpr std::string_view kNetworkScopeLabel = "network-scope";
 inline constexpr std::string_view kNetworkNameLabel = "network-name";
 

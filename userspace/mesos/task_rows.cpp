@@ -11,7 +11,7 @@
 namespace viaduct::mesos {
 namespace {
 
-using service::PickRule;
+using service::Policy;
 
 std::optional<std::uint16_t> usable_port(std::int64_t number) {
   if (number < 1 || number > 65535) return std::nullopt;
@@ -91,28 +91,30 @@ TaskRows::TaskRows(const Task& task, const std::string& framework, const base::A
       where_("task " + task.id) {
   on_host_network_ = std::any_of(task.addresses.begin(), task.addresses.end(),
                                  [&](const TaskAddress& own) { return own.address == node; });
+  policy_ = policy_of(task_.labels, where_, Policy{});
 }
 
-PickRule TaskRows::pick_rule(const std::vector<Label>& labels, const std::string& where,
-                             PickRule fallback) {
-  for (const Label& label : labels) {
-    if (label.key != kPickLabel) continue;
-    if (const auto rule = service::parse_pick_rule(label.value)) return *rule;
-    rejections_.add(label_place(where, label.key),
-                    base::in_quotes(label.value) +
-                        " is not one of automatic, least-loaded, random, maglev; " +
-                        std::string(service::to_string(fallback)) + " is used");
+/// What the labels say of the policy; `fallback` for what they leave open or say wrongly.
+Policy TaskRows::policy_of(const std::vector<Label>& labels, const std::string& where,
+                           const Policy& fallback) {
+  Policy policy = fallback;
+  for (const service::PolicyField& field : service::policy_fields()) {
+    const auto label = std::find_if(labels.begin(), labels.end(),
+                                    [&](const Label& one) { return one.key == field.label; });
+    if (label == labels.end()) continue;
+    if (const auto taken = field.set(policy, label->value); !taken)
+      rejections_.add(label_place(where, label->key),
+                      taken.error().context + "; " + field.text(policy) + " is used");
   }
-  return fallback;
+  return policy;
 }
 
 void TaskRows::add_task_labels() {
-  const PickRule pick = pick_rule(task_.labels, where_, PickRule::automatic);
   for (const Label& label : task_.labels)
-    if (vip_port_index(label.key)) add_task_label(label, pick);
+    if (vip_port_index(label.key)) add_task_label(label);
 }
 
-void TaskRows::add_task_label(const Label& label, PickRule pick) {
+void TaskRows::add_task_label(const Label& label) {
   const std::string where = label_place(where_, label.key);
   const auto index = parse_index(*vip_port_index(label.key));
   if (!index) return rejections_.add(where, "what follows vip_port is not an index 0..99999");
@@ -123,23 +125,19 @@ void TaskRows::add_task_label(const Label& label, PickRule pick) {
     const std::string scheme = std::string(base::to_string(protocol)) + "://";
     if (value.starts_with(scheme))
       return add_vip(where, value.substr(scheme.size()), protocol,
-                     {.on_host = true, .number = *number, .networks = {}}, pick);
+                     {.on_host = true, .number = *number, .networks = {}}, policy_);
   }
   rejections_.add(where, base::in_quotes(value) + " does not begin with tcp:// or udp://");
 }
 
 void TaskRows::add_discovery_ports() {
-  PickRule fallback = PickRule::automatic;
-  for (const Label& label : task_.labels)
-    if (label.key == kPickLabel)
-      fallback = service::parse_pick_rule(label.value).value_or(fallback);
   for (const DiscoveryPort& port : task_.discovery_ports)
     if (std::any_of(port.labels.begin(), port.labels.end(),
                     [](const Label& label) { return is_vip_label(label.key); }))
-      add_discovery_port(port, fallback);
+      add_discovery_port(port);
 }
 
-void TaskRows::add_discovery_port(const DiscoveryPort& port, PickRule fallback) {
+void TaskRows::add_discovery_port(const DiscoveryPort& port) {
   const std::string where = where_ + ", port " + std::to_string(port.number);
   const auto protocol = base::parse_protocol(port.protocol);
   if (!protocol)
@@ -147,10 +145,10 @@ void TaskRows::add_discovery_port(const DiscoveryPort& port, PickRule fallback) 
         where, "protocol " + base::in_quotes(port.protocol) + " is neither tcp nor udp");
   const auto located = locate(port, *protocol);
   if (!located) return rejections_.add(where, located.error().context);
-  const PickRule pick = pick_rule(port.labels, where, fallback);
+  const Policy policy = policy_of(port.labels, where, policy_);
   for (const Label& label : port.labels)
     if (is_vip_label(label.key))
-      add_vip(label_place(where, label.key), label.value, *protocol, *located, pick);
+      add_vip(label_place(where, label.key), label.value, *protocol, *located, policy);
 }
 
 base::Result<TaskRows::Port> TaskRows::locate(const DiscoveryPort& port,
@@ -206,18 +204,19 @@ std::vector<base::Address> TaskRows::addresses(const service::VipTarget& vip, co
 }
 
 void TaskRows::add_vip(const std::string& where, std::string_view value, base::Protocol protocol,
-                       const Port& port, PickRule pick) {
+                       const Port& port, const Policy& policy) {
   const auto vip = service::parse_vip_label(value, framework_);
   if (!vip) return rejections_.add(where, vip.error().context);
   std::string reason;
   const auto backends = addresses(vip->target, port, reason);
   if (backends.empty()) return rejections_.add(where, reason);
   for (const base::Address& address : backends)
-    add_row(*vip, protocol, {address, port.number}, pick, where);
+    add_row(*vip, protocol, {address, port.number}, policy, where);
 }
 
 void TaskRows::add_row(const service::VipLabel& vip, base::Protocol protocol,
-                       const base::Endpoint& backend, PickRule pick, const std::string& where) {
+                       const base::Endpoint& backend, const Policy& policy,
+                       const std::string& where) {
   if (const auto* address = std::get_if<base::Address>(&vip.target);
       address != nullptr && base::Endpoint{*address, vip.port} == backend)
     return rejections_.add(where, "the VIP is its own backend");
@@ -226,8 +225,8 @@ void TaskRows::add_row(const service::VipLabel& vip, base::Protocol protocol,
   if (known == rows_.end() && rows_.size() >= kMaxRows)
     return rejections_.add(where, "this node already publishes " + std::to_string(kMaxRows) +
                                       " rows, the most there may be");
-  service::BackendRow row{
-      vip.target, vip.port, protocol, backend, task_weight(task_), service::Policy{pick}, task_.id};
+  service::BackendRow row{vip.target,         vip.port, protocol, backend,
+                          task_weight(task_), policy,   task_.id};
   // An ending task and its successor may share a port for a moment: the one that takes connections
   // counts.
   if (known == rows_.end())

@@ -37,18 +37,18 @@ class TaskRows {
     std::vector<std::string> networks;  ///< the container's addresses that count; empty: all
   };
 
-  void add_task_label(const Label& label, service::PickRule pick);
-  void add_discovery_port(const DiscoveryPort& port, service::PickRule fallback);
+  void add_task_label(const Label& label);
+  void add_discovery_port(const DiscoveryPort& port);
   void add_vip(const std::string& where, std::string_view value, base::Protocol protocol,
-               const Port& port, service::PickRule pick);
+               const Port& port, const service::Policy& policy);
   void add_row(const service::VipLabel& vip, base::Protocol protocol, const base::Endpoint& backend,
-               service::PickRule pick, const std::string& where);
+               const service::Policy& policy, const std::string& where);
 
   base::Result<Port> locate(const DiscoveryPort& port, base::Protocol protocol) const;
   std::vector<base::Address> addresses(const service::VipTarget& vip, const Port& port,
                                        std::string& reason) const;
-  service::PickRule pick_rule(const std::vector<Label>& labels, const std::string& where,
-                              service::PickRule fallback);
+  service::Policy policy_of(const std::vector<Label>& labels, const std::string& where,
+                            const service::Policy& fallback);
 
   const Task& task_;
   const std::string& framework_;
@@ -57,6 +57,7 @@ class TaskRows {
   Rejections& rejections_;
   const std::string where_;
   bool on_host_network_ = false;
+  service::Policy policy_;  ///< of the task's own labels
 };
 
 }  // namespace viaduct::mesos

@@ -7,29 +7,10 @@
 #include <vector>
 
 #include "base/address.h"
+#include "service/policy.h"
 #include "service/vip.h"
 
 namespace viaduct::service {
-
-/// How new connections choose a backend.
-enum class PickRule : std::uint8_t {
-  automatic,     ///< least_loaded for sockets, maglev for packets
-  least_loaded,  ///< of two random backends the one with fewer open connections per weight
-  random,        ///< at random, by weight
-  maglev,        ///< by a hash of the flow: the same client and port go to the same backend
-};
-
-std::string_view to_string(PickRule rule);
-/// "automatic", "least-loaded", "random", "maglev"; absent for anything else.
-std::optional<PickRule> parse_pick_rule(std::string_view text);
-
-/// What a VIP's labels say beside its address.
-struct Policy {
-  PickRule pick = PickRule::automatic;
-
-  auto operator<=>(const Policy&) const = default;
-  bool operator==(const Policy&) const = default;
-};
 
 /// Largest weight of a backend.
 inline constexpr std::uint16_t kMaxWeight = 1000;

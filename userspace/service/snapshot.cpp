@@ -115,14 +115,8 @@ class Merge {
 
   /// The first row that says something decides for the VIP.
   void add_policy(Service& service, const SourcedRow& sourced) {
-    const PickRule wanted = sourced.row->policy.pick;
-    if (wanted == PickRule::automatic) return;
-    if (service.policy.pick == PickRule::automatic)
-      service.policy.pick = wanted;
-    else if (service.policy.pick != wanted)
-      reject(sourced, "pick rule " + std::string(to_string(wanted)) + " of VIP " +
-                          vip_text(*sourced.row) + " conflicts with " +
-                          std::string(to_string(service.policy.pick)) + ", which stays");
+    for (const std::string& conflict : settle(service.policy, sourced.row->policy))
+      reject(sourced, "VIP " + vip_text(*sourced.row) + ": " + conflict);
   }
 
   /// One endpoint counts once; if several rows name it, the one that takes connections wins.

@@ -44,6 +44,23 @@ struct vd_flow {
 };
 VD_ASSERT_SIZE(vd_flow, 64);
 
+/* Key of vd_affinity_v1: a client of a service. */
+struct vd_affinity_key {
+	struct vd_addr client; /* an address, or VD_NETNS_PREFIX and a network namespace's cookie */
+	__u32 service_id;
+	__u32 pad; /* always 0 */
+};
+VD_ASSERT_SIZE(vd_affinity_key, 24);
+
+/* The backend that the client stays with. */
+struct vd_affinity {
+	__u32 backend_id;
+	__u32 backend_generation;
+	__u32 last_used_s; /* CLOCK_MONOTONIC_COARSE, seconds */
+	__u32 pad;	   /* always 0 */
+};
+VD_ASSERT_SIZE(vd_affinity, 16);
+
 /* One VIP that a socket talks to. */
 struct vd_peer {
 	struct vd_addr vip;
@@ -59,7 +76,7 @@ VD_ASSERT_SIZE(vd_peer, 48);
 /* vd_sock_v1, socket storage: the VIP that a TCP or UDP socket is connected to. */
 struct vd_sock {
 	struct vd_peer peer;
-	__u64 connected_ns; /* CLOCK_MONOTONIC_COARSE */
+	__u64 connected_ns; /* CLOCK_MONOTONIC when connect() was called */
 	__u32 counted;	    /* 1: counted in vd_load.open of peer.backend_id */
 	__u32 proto;
 };

@@ -9,6 +9,8 @@
 #define VD_SLOTS_PER_LINE 16	 /* slots in one element of the slot map */
 #define VD_MAX_SLOT_LINES 720896 /* 11.5 million slots, 46 MB; default */
 #define VD_MAX_FLOWS 131072	 /* entries of the flow table (two a flow), default */
+#define VD_MAX_AFFINITIES 65536	 /* clients that are remembered by affinity, default */
+#define VD_MEMBERS_MAX 64	 /* backends of a service that health looks at together */
 #define VD_UDP_PEERS_MAX 16	 /* VIPs that one unconnected UDP socket can talk to at a time */
 #define VD_IPV6_EXT_MAX 4	 /* IPv6 extension headers that are walked */
 #define VD_UDP_IDLE_S 120	 /* a UDP flow silent for longer is picked anew */

@@ -28,7 +28,11 @@
 	X(FLOW_TABLE_FULL, DROP, "the flow could not be stored")                                   \
 	X(NO_PORT, DROP, "no free source port towards the backend was found")                      \
 	X(REWRITE_FAILED, DROP, "a packet could not be rewritten")                                 \
-	X(UDP_PEER_EVICTED, PASS, "an unconnected UDP socket talks to more VIPs than are kept")
+	X(UDP_PEER_EVICTED, PASS, "an unconnected UDP socket talks to more VIPs than are kept")    \
+	X(CONNECTED, PASS, "a TCP connect to a backend succeeded")                                 \
+	X(CONNECT_FAILED, PASS, "a TCP connect to a backend failed or was not answered in time")   \
+	X(EJECTED, PASS, "a connect failed, and its backend gets no new ones for a while")         \
+	X(EJECT_CAPPED, PASS, "a connect failed, but too many backends are ejected already")
 
 enum vd_reason {
 #define VD_REASON_ENUM(name, verdict, help) VD_##name,
@@ -44,6 +48,7 @@ enum vd_hook {
 	VD_HOOK_REQUEST = 1, /* tc ingress of container links */
 	VD_HOOK_REPLY = 2,   /* tc egress of container links, tc ingress of uplinks */
 	VD_HOOK_HOST = 3,    /* tc egress of viaduct0 */
+	VD_HOOK_HEALTH = 4,  /* sockops: what became of a connect */
 	VD_HOOK_COUNT
 };
 

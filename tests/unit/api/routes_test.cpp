@@ -25,12 +25,14 @@ TEST(Routes, VipsHaveTheShapeOfDcosNetAndWhatTheKernelCounts) {
     {"vip": "web.marathon.l4lb.thisdcos.directory:80", "protocol": "tcp",
      "backend": [
        {"ip": "192.0.2.5", "port": 31000, "weight": 1, "task": "web.1", "node": "node1", "dial": "192.0.2.5:31000",
-        "in_kernel": true, "id": 7, "open": 3, "connects": 120, "flows": 2, "packets": 9},
+        "in_kernel": true, "id": 7, "open": 3, "connects": 120, "flows": 2, "packets": 9,
+                  "failures": 0, "ejected_total": 0, "ejected_for_s": 0, "last_error": "", "connect_us": 0},
        {"ip": "192.0.2.6", "port": 31000, "weight": 0, "task": "web.2", "node": "node2", "dial": "198.51.100.6:8080",
-        "in_kernel": false, "id": 0, "open": 0, "connects": 0, "flows": 0, "packets": 0}],
-     "address": "11.0.0.1", "port": 80, "name": "web.marathon", "pick": "automatic", "in_kernel": true},
+        "in_kernel": false, "id": 0, "open": 0, "connects": 0, "flows": 0, "packets": 0,
+                  "failures": 0, "ejected_total": 0, "ejected_for_s": 0, "last_error": "", "connect_us": 0}],
+     "address": "11.0.0.1", "port": 80, "name": "web.marathon", "pick": "automatic", "affinity": "none", "in_kernel": true},
     {"vip": "2001:db8::5:53", "protocol": "udp", "backend": [], "address": "2001:db8::5", "port": 53, "name": "",
-     "pick": "maglev", "in_kernel": false}])"));
+     "pick": "maglev", "affinity": "none", "in_kernel": false}])"));
 }
 
 TEST(Routes, TheFirstKeysOfAVipAreThoseOfDcosNetInItsOrder) {
@@ -48,7 +50,7 @@ TEST(Routes, RowsShowWhatEachSourceReadAndWhatItRefused) {
       "files": {"complete": false, "age_ms": null, "failures": 1, "last_error": "no such folder", "rows": [], "rejected": []},
       "mesos-agent": {"complete": true, "age_ms": 120, "failures": 0, "last_error": "",
         "rows": [{"vip": "web.marathon", "vip_port": 80, "protocol": "tcp", "backend": "192.0.2.5:31000", "weight": 1,
-                  "task": "web.1", "pick": "automatic"}],
+                  "task": "web.1", "pick": "automatic", "affinity": "none"}],
         "rejected": [{"where": "task db.1, label VIP_0", "reason": "\"/db:0\" has no port"}]}},
     "merge_rejected": [{"where": "udp [2001:db8::5]:53", "reason": "two policies"}]})"));
 }

@@ -46,7 +46,7 @@ TEST(Memory, AnythingElseIsAnErrorAsAWhole) {
       const char* text :
       {"null", "{}", "[]", R"({"version":2,"sources":{}})", R"({"version":1,"sources":[]})",
        R"({"version":1,"sources":{"a":{"rows":[{"name":"x"}],"port_mappings":[]}}})",
-       R"({"version":1,"sources":{"a":{"rows":[{"address":"x","port":1,"protocol":"tcp","backend":"192.0.2.1:1","weight":1,"pick":"automatic","task":""}],"port_mappings":[]}}})"}) {
+       R"({"version":1,"sources":{"a":{"rows":[{"address":"x","port":1,"protocol":"tcp","backend":"192.0.2.1:1","weight":1,"lb":"automatic","task":""}],"port_mappings":[]}}})"}) {
     const auto read = read_memory(text);
     ASSERT_FALSE(read) << text;
     EXPECT_NE(read.error().context, "");

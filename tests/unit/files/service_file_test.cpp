@@ -131,7 +131,8 @@ address = "127.0.0.1"
           "shop.toml:1: a service has a name or an address, not both",
           "shop.toml:4: port is 0; it must be between 1 and 65535",
           "shop.toml:5: protocol \"sctp\" is neither tcp nor udp",
-          "shop.toml:6: lb \"fastest\" is not one of automatic, least-loaded, random, maglev",
+          "shop.toml:6: lb \"fastest\" is not one of automatic, least-loaded, peak-ewma, random, "
+          "round-robin, maglev, source-hash",
           "shop.toml:8: address \"web.example\" is not an IPv4 or IPv6 address",
           "shop.toml:9: port is 70000; it must be between 1 and 65535",
           "shop.toml:10: weight is 1001; it must be between 0 and 1000",

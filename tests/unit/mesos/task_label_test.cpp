@@ -94,5 +94,19 @@ TEST(PickLabel, AWrongValueIsRejectedOnceAndTheDefaultStays) {
                   HasSubstr("task web.1, port 31001, label VIADUCT_LB: \"\" is not one of")));
 }
 
+TEST(AffinityLabel, OfAPortWinsOverTheTasks) {
+  Task task = labelled({{"VIADUCT_AFFINITY", "client:60"}});
+  task.discovery_ports = {port(31000, {{"VIP_0", "/b:80"}}),
+                          port(31001, {{"VIADUCT_AFFINITY", "namespace"}, {"VIP_0", "/c:80"}}),
+                          port(31002, {{"VIADUCT_AFFINITY", "client:0"}, {"VIP_0", "/d:80"}})};
+  const auto rows = rows_of({task});
+  ASSERT_EQ(rows.rows.size(), 3u);
+  EXPECT_EQ(rows.rows[0].policy.affinity.to_string(), "client:60");
+  EXPECT_EQ(rows.rows[1].policy.affinity.to_string(), "namespace:10800");
+  EXPECT_EQ(rows.rows[2].policy.affinity.to_string(), "client:60");
+  EXPECT_THAT(rejected(rows),
+              ElementsAre(HasSubstr("label VIADUCT_AFFINITY: \"client:0\" is not none")));
+}
+
 }  // namespace
 }  // namespace viaduct::mesos

@@ -69,10 +69,7 @@ base::Result<json::array> read_vips(const std::string& bpffs) {
   if (!maps) return maps.error();
   const auto image = maps->read();
   if (!image) return image.error();
-  return kernel_vips(*image, [&](std::uint32_t id) {
-    const dataplane::Load load = maps->load(id);
-    return KernelCounts{load.open, load.connects, load.flows, load.packets};
-  });
+  return kernel_vips(*image, [&](std::uint32_t id) { return maps->load(id); });
 }
 
 base::Result<void> read_packet_flows(const std::string& bpffs, FlowList& list) {

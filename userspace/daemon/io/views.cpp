@@ -56,8 +56,17 @@ api::KernelView kernel_view(const dataplane::DataPlane& plane) {
     for (const std::uint32_t id : found->second) {
       const auto& backend = image.backends.at(id);
       const auto load = plane.maps().load(id);
-      backends[backend.endpoint] = {id,         backend.weight, load.open, load.connects,
-                                    load.flows, load.packets};
+      backends[backend.endpoint] = {.id = id,
+                                    .weight = backend.weight,
+                                    .open = load.open,
+                                    .connects = load.connects,
+                                    .flows = load.flows,
+                                    .packets = load.packets,
+                                    .failures = load.failures,
+                                    .ejected_total = load.ejected_total,
+                                    .ejected_for = load.ejected_for,
+                                    .last_error = load.last_error_text(),
+                                    .connect_time = load.connect_time};
     }
   }
   return view;

@@ -17,6 +17,8 @@ ServiceEntry entry_of(const base::Address& address, __be16 port, __u8 proto,
   entry.slot_count = value.slot_count;
   entry.sock_pick = static_cast<Pick>(value.sock_pick);
   entry.packet_pick = static_cast<Pick>(value.packet_pick);
+  entry.affinity = {static_cast<service::AffinityBy>(value.affinity_by),
+                    std::chrono::seconds(value.affinity_s)};
   return entry;
 }
 
@@ -57,6 +59,8 @@ vd_service to_abi(const ServiceEntry& entry) {
   raw.slot_count = entry.slot_count;
   raw.sock_pick = static_cast<__u8>(entry.sock_pick);
   raw.packet_pick = static_cast<__u8>(entry.packet_pick);
+  raw.affinity_by = static_cast<__u8>(entry.affinity.by);
+  raw.affinity_s = static_cast<__u32>(entry.affinity.limit.count());
   return raw;
 }
 

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include <viaduct/abi/reason.h>
 #include <viaduct/abi/service.h>
@@ -205,13 +206,25 @@ Capacity Maps::capacity() const { return capacity_; }
 Load Maps::load(std::uint32_t id) const {
   if (id >= capacity_.backends) return {};
   const auto& element = static_cast<const volatile vd_load*>(loads_.memory)[id];
-  return {element.open, element.connects, element.flows, element.packets};
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  const auto left =
+      static_cast<std::int32_t>(element.ejected_until_s - static_cast<std::uint32_t>(now.tv_sec));
+  return {element.open,
+          element.connects,
+          element.flows,
+          element.packets,
+          element.failures,
+          element.ejected_total,
+          std::chrono::seconds(element.ejected_until_s != 0 && left > 0 ? left : 0),
+          element.last_error,
+          std::chrono::microseconds(element.ewma_us)};
 }
 
 base::Result<std::vector<Counter>> Maps::counters() const {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) return base::from_errno(cpus, "count CPUs");
-  static constexpr const char* kHooks[] = {"sock", "request", "reply", "host"};
+  static constexpr const char* kHooks[] = {"sock", "request", "reply", "host", "health"};
   static_assert(std::size(kHooks) == VD_HOOK_COUNT);
   static constexpr std::pair<const char*, const char*> kReasons[] = {
 #define VIADUCT_REASON(name, verdict, help) {#name, #verdict},

@@ -9,16 +9,9 @@
 #include "base/io/fd.h"
 #include "base/result.h"
 #include "dataplane/image.h"
+#include "dataplane/load.h"
 
 namespace viaduct::dataplane {
-
-/// What the kernel counted for one backend id.
-struct Load {
-  std::uint32_t open = 0;      ///< sockets connected to it now
-  std::uint64_t connects = 0;  ///< picks by a socket hook
-  std::uint64_t flows = 0;     ///< flows made by a packet hook
-  std::uint64_t packets = 0;   ///< packets sent to it by a packet hook
-};
 
 /// One reason's count on one hook.
 struct Counter {

@@ -12,6 +12,7 @@
 #include "base/io/fd.h"
 #include "base/io/log.h"
 #include "dataplane/io/host_device.h"
+#include "sock_health.skel.h"
 #include "sock_lb.skel.h"
 #include "tc_lb.skel.h"
 
@@ -57,6 +58,7 @@ void size_maps(bpf_object* object, const Config& config) {
     if (name == "vd_backend_v1" || name == "vd_load_v1") return config.max_backends;
     if (name == "vd_slot_v1") return config.max_slot_lines;
     if (name == "vd_flow_v1") return config.max_flows;
+    if (name == "vd_affinity_v1") return config.max_affinities;
     return 0;
   };
   bpf_map* map = nullptr;
@@ -84,6 +86,7 @@ struct Destroy {
 
 struct Programs::Objects {
   std::unique_ptr<sock_lb, Destroy<sock_lb>> sock;
+  std::unique_ptr<sock_health, Destroy<sock_health>> health;
   std::unique_ptr<tc_lb, Destroy<tc_lb>> tc;
   TcMode mode = TcMode::tcx;
   std::string links;
@@ -107,6 +110,28 @@ base::Result<void> load_sockets(const Config& config, Programs::Objects& objects
   if (const int rc = sock_lb::load(objects.sock.get()); rc != 0) {
     objects.sock.reset();
     return load_error(rc, "sock_lb");
+  }
+  return {};
+}
+
+template <class Rodata>
+void set_health(Rodata& rodata, const Config& config) {
+  rodata.vd_health_failures = config.health_failures;
+  rodata.vd_health_backoff_s = static_cast<__u32>(config.health_backoff.count());
+  rodata.vd_health_backoff_max_s = static_cast<__u32>(config.health_backoff_max.count());
+  rodata.vd_health_max_percent = config.health_max_percent;
+}
+
+/// Without it every backend counts as healthy.
+base::Result<void> load_health(const Config& config, Programs::Objects& objects) {
+  LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = config.bpffs.c_str());
+  objects.health.reset(sock_health::open(&options));
+  if (!objects.health) return load_error(errno, "sock_health");
+  set_health(*objects.health->rodata, config);
+  size_maps(objects.health->obj, config);
+  if (const int rc = sock_health::load(objects.health.get()); rc != 0) {
+    objects.health.reset();
+    return load_error(rc, "sock_health");
   }
   return {};
 }
@@ -151,6 +176,7 @@ base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduc
   auto objects = std::make_unique<Objects>();
   objects->links = config.bpffs + "/links";
   const auto sockets = load_sockets(config, *objects);
+  const auto health = sockets ? load_health(config, *objects) : sockets;
   const auto packets = load_packets(config, viaduct0, *objects);
   if (!sockets && !packets) return sockets.error();
   const auto tell = [&](const char* name, const base::Result<void>& result, const char* works,
@@ -160,6 +186,8 @@ base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduc
   };
   tell("socket programs", sockets, "connect() and sendmsg() reach VIPs without a cost per packet",
        "packets are balanced instead: ");
+  tell("passive health", health, "backends that refuse connects are ejected within this node",
+       "backends that refuse connects stay in use: ");
   tell("packet programs", packets, "packets that no socket hook saw are balanced",
        "only processes in the cgroup reach VIPs: ");
   return Programs(std::move(objects));
@@ -189,7 +217,9 @@ base::Result<void> Programs::attach_sockets(const std::string& cgroup) {
                               objects_->links + "/" + one.name);
     if (!done) return done.error();
   }
-  return {};
+  if (!objects_->health) return {};
+  return attach_cgroup(bpf_program__fd(objects_->health->progs.vd_sock_health), cgroup,
+                       BPF_CGROUP_SOCK_OPS, objects_->links + "/sock_ops");
 }
 
 base::Result<void> Programs::attach_container(std::uint32_t ifindex) {
