@@ -153,7 +153,7 @@ base::Result<void> Maps::write(const Op& op) {
     element.addr = value.addr;
     element.port = value.port;
     element.weight = value.weight;
-    element.pad = 0;
+    element.node_id = value.node_id;
     std::atomic_ref<__u32>(element.generation).store(value.generation, std::memory_order_release);
     owner.store(value.service_id, std::memory_order_release);
   };
