@@ -73,6 +73,15 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } vd_flow_v1 SEC(".maps");
 
+/* written by tc_lb, xdp_lb; read by them. A lost entry costs its datagram. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, VD_MAX_FRAGMENTS);
+	__type(key, struct vd_fragment_key);
+	__type(value, struct vd_fragment);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} vd_fragment_v1 SEC(".maps");
+
 /* written by sock_lb, tc_lb; read by them. A lost entry costs its client the backend it had. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -11,79 +11,17 @@
  * filters demand.
  */
 #include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/flow.h>
 #include <viaduct/abi/reason.h>
 
+#include "lib/echo.h"
 #include "lib/finish.h"
 #include "lib/flow.h"
-#include "lib/icmp.h"
-#include "lib/icmp_error.h"
-#include "lib/nat.h"
 #include "lib/parse.h"
 #include "lib/pkt.h"
-#include "lib/refuse.h"
 #include "lib/route.h"
-#include "lib/select.h"
-#include "maps.h"
-
-const volatile __u32 vd_viaduct0_ifindex = 0;
-const volatile __u8 vd_viaduct0_mac[ETH_ALEN] = {};
-
-/* Step: ports from the packet itself, or from the packet that an ICMP error quotes. */
-static __always_inline enum vd_reason parse_ports(struct pkt *p)
-{
-	enum vd_reason reason = parse_l4(p);
-
-	return reason == VD_NOT_L4 ? parse_icmp_error(p) : reason;
-}
-
-static __always_inline enum vd_reason rewrite(struct pkt *p)
-{
-	return p->quoted ? rewrite_icmp_error(p) : rewrite_packet(p);
-}
-
-static __always_inline bool is_known(const struct pkt *p)
-{
-	return p->nat.backend_id != 0;
-}
-
-/*
- * Step: a known request goes where it went. TCP cannot move to another backend, so its client is
- * told; a new connection on the same ports, and UDP, are picked anew.
- */
-static __always_inline enum vd_reason follow_request(struct pkt *p, struct vd_flow *f)
-{
-	struct vd_backend *b = vd_backend_kept(f->backend_id, f->backend_generation);
-	bool usable = b;
-
-	if (p->quoted) {
-		p->nat = *f;
-		return VD_NEXT;
-	}
-	if (p->tuple.proto == IPPROTO_UDP)
-		usable = b && p->now_s - f->last_seen_s <= VD_UDP_IDLE_S;
-	else if (is_syn(p))
-		usable = b && b->weight != 0;
-	else if (!b)
-		return VD_BACKEND_GONE;
-	if (usable)
-		use_flow(p, f);
-	else
-		forget_flow(p, f);
-	return VD_NEXT;
-}
-
-static __always_inline enum vd_reason follow_reply(struct pkt *p, struct vd_flow *f,
-						   enum vd_way way)
-{
-	use_flow(p, f);
-	p->way = way;
-	VD_TRY(rewrite(p));
-	return p->quoted ? VD_ICMP_FORWARDED : VD_REPLIED;
-}
+#include "lib/tc.h"
 
 /* Step: what a container sends; an answer to another container is reversed at that one's link. */
 static __always_inline enum vd_reason follow_container(struct pkt *p)
@@ -101,25 +39,6 @@ static __always_inline enum vd_reason follow_container(struct pkt *p)
 	return VD_NOT_VIP;
 }
 
-static __always_inline enum vd_reason find_service(struct pkt *p)
-{
-	p->choice.service = vd_find_service(&p->tuple.dst, p->tuple.dport, p->tuple.proto);
-	return p->choice.service ? VD_NEXT : VD_NOT_VIP;
-}
-
-static __always_inline enum vd_reason pick_backend(struct pkt *p)
-{
-	__u8 pick = p->choice.service->packet_pick;
-
-	if (pick == VD_PICK_SOURCE)
-		p->choice.hash = vd_hash_client(&p->tuple.src, &p->tuple.dst, p->tuple.dport,
-						p->tuple.proto);
-	else if (pick == VD_PICK_HASH)
-		p->choice.hash = vd_hash_flow(&p->tuple.src, p->tuple.sport, &p->tuple.dst,
-					      p->tuple.dport, p->tuple.proto);
-	return vd_pick_backend(&p->choice, pick, &p->tuple.src);
-}
-
 static __always_inline enum vd_reason start_container(struct pkt *p)
 {
 	enum vd_reason reason;
@@ -135,18 +54,6 @@ static __always_inline enum vd_reason start_container(struct pkt *p)
 	VD_TRY(pick_backend(p));
 	return store_flow(
 		p, vd_addr_equal(&p->choice.backend->addr, &p->tuple.src) ? VD_FLOW_HAIRPIN : 0);
-}
-
-static __always_inline enum vd_reason forward(struct pkt *p)
-{
-	struct vd_load *load = vd_load_at(p->nat.backend_id);
-
-	VD_TRY(rewrite(p));
-	if (p->quoted)
-		return VD_ICMP_FORWARDED;
-	if (load)
-		__sync_fetch_and_add(&load->packets, 1);
-	return p->nat.flags & VD_FLOW_HAIRPIN ? VD_HAIRPINNED : VD_FORWARDED;
 }
 
 static __always_inline enum vd_reason request(struct pkt *p)
@@ -190,22 +97,6 @@ static __always_inline enum vd_reason only_unicast(struct pkt *p)
 	return VD_NEXT;
 }
 
-/* An echo reply is the request with another type and the addresses exchanged. */
-static __always_inline enum vd_reason answer_echo(struct pkt *p, __u8 type)
-{
-	__u32 field = p->l4 + __builtin_offsetof(struct vd_icmp, check);
-
-	if (bpf_l4_csum_replace(p->skb, field, p->icmp_type, type, 2) ||
-	    bpf_skb_store_bytes(p->skb, p->l4, &type, sizeof(type), 0))
-		return VD_REWRITE_FAILED;
-	p->nat.src = p->tuple.dst;
-	p->nat.dst = p->tuple.src;
-	if (store_addrs(p, 0))
-		return VD_REWRITE_FAILED;
-	p->way = VD_WAY_HOST;
-	return VD_ECHOED;
-}
-
 /* Step: of what is neither TCP nor UDP only ICMP errors go on. */
 static __always_inline enum vd_reason answer_icmp(struct pkt *p)
 {
@@ -213,6 +104,8 @@ static __always_inline enum vd_reason answer_icmp(struct pkt *p)
 		return VD_NEXT;
 	if (!is_icmp(p))
 		return VD_NO_SERVICE;
+	if (p->fragment != VD_FRAGMENT_NONE)
+		return VD_FRAGMENT;
 	VD_TRY(read_icmp_type(p));
 	if (p->is_v4 && p->icmp_type == VD_ICMP_ECHO)
 		return answer_echo(p, VD_ICMP_ECHO_REPLY);
@@ -258,59 +151,6 @@ static __always_inline enum vd_reason host(struct pkt *p)
 	VD_TRY(follow_host(p));
 	VD_TRY(is_known(p) ? route_known(p) : start_host(p));
 	return forward(p);
-}
-
-static __always_inline int go_back(struct pkt *p)
-{
-	__u8 macs[2][ETH_ALEN];
-
-	if (bpf_skb_load_bytes(p->skb, 0, macs[1], ETH_ALEN) ||
-	    bpf_skb_load_bytes(p->skb, ETH_ALEN, macs[0], ETH_ALEN) ||
-	    bpf_skb_store_bytes(p->skb, 0, macs, sizeof(macs), 0))
-		return TC_ACT_SHOT;
-	return bpf_redirect(p->skb->ifindex, 0);
-}
-
-static __always_inline int go_to_host(struct pkt *p)
-{
-	__u8 mac[ETH_ALEN];
-
-	for (int i = 0; i < ETH_ALEN; i++)
-		mac[i] = vd_viaduct0_mac[i];
-	if (bpf_skb_store_bytes(p->skb, 0, mac, sizeof(mac), 0))
-		return TC_ACT_SHOT;
-	return bpf_redirect(vd_viaduct0_ifindex, BPF_F_INGRESS);
-}
-
-static __always_inline int go(struct pkt *p)
-{
-	switch (p->way) {
-	case VD_WAY_BACK:
-		return go_back(p);
-	case VD_WAY_HOST:
-		return go_to_host(p);
-	case VD_WAY_NEIGH:
-		return bpf_redirect_neigh(p->neigh_ifindex, &p->neigh, sizeof(p->neigh), 0);
-	default:
-		return TC_ACT_UNSPEC;
-	}
-}
-
-/* `back`: how the answer to a refused packet reaches its client. */
-static __always_inline int tc_finish(struct pkt *p, enum vd_hook hook, enum vd_way back,
-				     enum vd_reason reason)
-{
-	enum vd_verdict verdict = vd_verdict_of(reason);
-
-	vd_count(hook, reason);
-	if (verdict == VD_VERDICT_DROP)
-		return TC_ACT_SHOT;
-	if (verdict == VD_VERDICT_REFUSE) {
-		if (p->quoted || refuse(p)) /* an error is never answered with an error */
-			return TC_ACT_SHOT;
-		p->way = back;
-	}
-	return go(p);
 }
 
 SEC("tc")

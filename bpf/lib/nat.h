@@ -85,11 +85,16 @@ static __always_inline long store_addrs(struct pkt *p, __u32 addrs)
 				   sizeof(pair), 0);
 }
 
-/* Step: the packet's tuple becomes p->nat. Right for offloaded checksums and GSO too. */
+/*
+ * Step: the packet's tuple becomes p->nat. Right for offloaded checksums and GSO too. The checksum
+ * of a datagram in fragments is in the first one and covers them all.
+ */
 static __always_inline enum vd_reason rewrite_packet(struct pkt *p)
 {
 	__u32 addrs = vd_csum_fold32(addr_diff(p));
 
+	if (p->fragment == VD_FRAGMENT_LATER)
+		return store_addrs(p, addrs) ? VD_REWRITE_FAILED : VD_NEXT;
 	if (replace_l4_csum(p, addrs) || store_addrs(p, addrs))
 		return VD_REWRITE_FAILED;
 	if (bpf_skb_store_bytes(p->skb, p->l4, &p->nat.sport, sizeof(__be32), 0))

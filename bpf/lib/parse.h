@@ -23,14 +23,25 @@
 #define VD_TCP_SYN 0x02
 #define VD_TCP_RST 0x04
 #define VD_TCP_ACK 0x10
+#define VD_IP_MF 0x2000 /* more fragments */
+#define VD_IP_OFFSET 0x1fff /* of a fragment, in units of 8 bytes */
+#define VD_IP6_OFFSET 0xfff8 /* the same in an IPv6 fragment header */
+
+/* RFC 8200, 4.5 */
+struct vd_ipv6_fragment {
+	__u8 nexthdr;
+	__u8 reserved;
+	__be16 offset; /* and flags */
+	__be32 id;
+};
 
 /* Sets the end of the IP packet. A length of 0 is a GSO packet of more than 64 KiB (BIG TCP). */
 static __always_inline enum vd_reason set_end(struct pkt *p, __u32 ip_len, bool jumbo)
 {
 	p->end = VD_L3 + ip_len;
-	if (jumbo && p->skb->gso_size)
-		p->end = p->skb->len;
-	return p->end <= p->skb->len ? VD_NEXT : VD_TRUNCATED;
+	if (jumbo && pkt_is_gso(p))
+		p->end = pkt_len(p);
+	return p->end <= pkt_len(p) ? VD_NEXT : VD_TRUNCATED;
 }
 
 static __always_inline enum vd_reason parse_ipv4(struct pkt *p)
@@ -44,14 +55,34 @@ static __always_inline enum vd_reason parse_ipv4(struct pkt *p)
 	p->tuple.dst = vd_addr_v4(ip->daddr);
 	p->tuple.proto = ip->protocol;
 	p->l4 = VD_L3 + ip->ihl * 4;
-	if (ip->frag_off & bpf_htons(0x3fff)) /* more fragments, or an offset */
-		return VD_FRAGMENT;
+	if (ip->frag_off & bpf_htons(VD_IP_MF | VD_IP_OFFSET)) {
+		p->fragment = ip->frag_off & bpf_htons(VD_IP_OFFSET) ? VD_FRAGMENT_LATER
+								     : VD_FRAGMENT_FIRST;
+		p->fragment_id = ip->id;
+	}
 	return set_end(p, bpf_ntohs(ip->tot_len), ip->tot_len == 0);
 }
 
 static __always_inline bool is_ipv6_ext(__u8 proto)
 {
 	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_DSTOPTS;
+}
+
+/* Atomic fragments (RFC 6946) have all and need no care. */
+static __always_inline enum vd_reason skip_ipv6_fragment(struct pkt *p)
+{
+	struct vd_ipv6_fragment *f = pkt_at(p, p->l4, sizeof(*f));
+
+	if (!f)
+		return VD_TRUNCATED;
+	p->tuple.proto = f->nexthdr;
+	p->fragment_id = f->id;
+	if (f->offset & bpf_htons(VD_IP6_OFFSET))
+		p->fragment = VD_FRAGMENT_LATER;
+	else if (f->offset & bpf_htons(1)) /* more fragments */
+		p->fragment = VD_FRAGMENT_FIRST;
+	p->l4 += sizeof(*f);
+	return is_ipv6_ext(p->tuple.proto) ? VD_FRAGMENT : VD_NEXT;
 }
 
 /* Steps over extension headers that do not hide the ports. */
@@ -68,7 +99,7 @@ static __always_inline enum vd_reason skip_ipv6_ext(struct pkt *p)
 		p->tuple.proto = ext->nexthdr;
 		p->l4 += (ext->hdrlen + 1) * 8;
 	}
-	return p->tuple.proto == IPPROTO_FRAGMENT ? VD_FRAGMENT : VD_NEXT;
+	return p->tuple.proto == IPPROTO_FRAGMENT ? skip_ipv6_fragment(p) : VD_NEXT;
 }
 
 static __always_inline enum vd_reason parse_ipv6(struct pkt *p)

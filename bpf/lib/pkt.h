@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-/* A packet on its way through the tc programs: what the steps found out and what becomes of it. */
+/*
+ * A packet on its way through a packet program: what the steps found out and what becomes of it.
+ * VD_PKT_XDP, defined before this header is included, makes it an XDP program's packet.
+ */
 #ifndef VIADUCT_BPF_PKT_H
 #define VIADUCT_BPF_PKT_H
 
@@ -25,11 +28,26 @@ enum vd_way {
 	VD_WAY_NEIGH, /* out of neigh_ifindex, to the neighbour in neigh */
 };
 
+/* A fragment's place in its datagram. */
+enum vd_fragment_place {
+	VD_FRAGMENT_NONE, /* not a fragment */
+	VD_FRAGMENT_FIRST, /* has the ports */
+	VD_FRAGMENT_LATER,
+};
+
+#ifdef VD_PKT_XDP
+typedef struct xdp_md vd_context;
+#else
+typedef struct __sk_buff vd_context;
+#endif
+
 struct pkt {
-	struct __sk_buff *skb;
+	vd_context *skb; /* of XDP: struct xdp_md */
 	__u32 l4; /* offset of the transport header */
 	__u32 end; /* offset behind the IP packet: Ethernet padding is left out */
 	bool is_v4;
+	__u8 fragment; /* enum vd_fragment_place */
+	__u32 fragment_id; /* as it stands in the header */
 	__u8 tcp_flags; /* byte 13 of the TCP header; 0 for other protocols */
 	__u8 icmp_type;
 	__u32 quoted; /* offset of the IP header that an ICMP error quotes; 0: not an error */
@@ -45,10 +63,12 @@ struct pkt {
 };
 
 /* Clears what a step reads before another one wrote it; the rest of 300 bytes stays as it is. */
-static __always_inline void pkt_init(struct pkt *p, struct __sk_buff *skb)
+static __always_inline void pkt_init(struct pkt *p, vd_context *skb)
 {
 	p->skb = skb;
 	p->is_v4 = false;
+	p->fragment = VD_FRAGMENT_NONE;
+	p->fragment_id = 0;
 	p->tcp_flags = 0;
 	p->icmp_type = 0;
 	p->quoted = 0;
@@ -60,35 +80,10 @@ static __always_inline void pkt_init(struct pkt *p, struct __sk_buff *skb)
 	p->nat.backend_id = 0;
 }
 
-/* clang 14 may add the offset to the context first, which the verifier refuses: so assembler. */
-#define VD_SKB_POINTER(skb, field)                                                                 \
-	({                                                                                         \
-		void *vd_pointer;                                                                  \
-		asm volatile("%0 = *(u32 *)(%1 + %2)"                                              \
-			     : "=r"(vd_pointer)                                                    \
-			     : "r"(skb), "i"(__builtin_offsetof(struct __sk_buff, field)));        \
-		vd_pointer;                                                                        \
-	})
-
-/*
- * @return `size` readable bytes at `offset`, or NULL: the packet is shorter.
- * Pointers from earlier calls are dead afterwards, as the header may have been pulled together.
- */
-static __always_inline void *pkt_at(struct pkt *p, __u32 offset, __u32 size)
-{
-	void *data, *end;
-
-	/* Linux 6.1 forgets the bound of an offset that was spilled to the stack. */
-	asm volatile("%0 &= %1" : "+r"(offset) : "i"(VD_OFFSET_MASK));
-	data = VD_SKB_POINTER(p->skb, data);
-	end = VD_SKB_POINTER(p->skb, data_end);
-	if (data + offset + size <= end)
-		return data + offset;
-	if (bpf_skb_pull_data(p->skb, offset + size))
-		return NULL;
-	data = VD_SKB_POINTER(p->skb, data);
-	end = VD_SKB_POINTER(p->skb, data_end);
-	return data + offset + size <= end ? data + offset : NULL;
-}
+#ifdef VD_PKT_XDP
+#include "lib/xdp.h"
+#else
+#include "lib/skb.h"
+#endif
 
 #endif

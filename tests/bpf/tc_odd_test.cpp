@@ -76,16 +76,6 @@ TEST_F(TcOdd4, UdpWithoutAChecksumStaysWithoutOne) {
   EXPECT_TRUE(out.packet().checksums_ok);
 }
 
-TEST_F(TcOdd4, FragmentsPassUntouched) {
-  maps().add({"11.0.0.1", 80, IPPROTO_TCP, {{"203.0.113.5", 8080}}});
-  for (const std::uint16_t fragment :
-       {std::uint16_t{0x2000}, std::uint16_t{0x2001}, std::uint16_t{0x0001}}) {
-    const Bytes in = eth() / ipv4({.dst = "11.0.0.1", .fragment = fragment}) / tcp();
-    EXPECT_EQ(request(in).out, in);
-  }
-  EXPECT_EQ(maps().count(VD_HOOK_REQUEST, VD_FRAGMENT), 3u);
-}
-
 TEST_F(TcOdd4, LyingHeadersPassUntouched) {
   maps().add({"11.0.0.1", 80, IPPROTO_TCP, {{"203.0.113.5", 8080}}});
   const Bytes lies[] = {
@@ -150,19 +140,16 @@ TEST_F(TcOdd6, ExtensionHeadersAreWalkedOver) {
   EXPECT_TRUE(error.checksums_ok);
 }
 
-TEST_F(TcOdd6, TooManyExtensionHeadersAndFragmentsPassUntouched) {
+TEST_F(TcOdd6, TooManyExtensionHeadersPassUntouched) {
   maps().add({"fd01:c::1", 80, IPPROTO_TCP, {{"2001:db8:1::5", 8080}}});
   const Bytes chain =
       eth() /
       ipv6({.dst = "fd01:c::1", .extensions = {{0, 0}, {60, 0}, {60, 0}, {60, 0}, {60, 0}}}) /
       tcp();
   EXPECT_EQ(request(chain).out, chain);
-  const Bytes fragment = eth() / ipv6({.dst = "fd01:c::1", .extensions = {{44, 0}}}) / tcp();
-  EXPECT_EQ(request(fragment).out, fragment);
   const Bytes lying = eth() / ipv6({.dst = "fd01:c::1", .payload_length = 60}) / tcp();
   EXPECT_EQ(request(lying).out, lying);
   EXPECT_EQ(maps().count(VD_HOOK_REQUEST, VD_NOT_L4), 1u);
-  EXPECT_EQ(maps().count(VD_HOOK_REQUEST, VD_FRAGMENT), 1u);
   EXPECT_EQ(maps().count(VD_HOOK_REQUEST, VD_TRUNCATED), 1u);
 }
 

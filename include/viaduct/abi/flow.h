@@ -44,6 +44,24 @@ struct vd_flow {
 };
 VD_ASSERT_SIZE(vd_flow, 64);
 
+/* Key of vd_fragment_v1: a datagram in fragments (RFC 791, RFC 8200). */
+struct vd_fragment_key {
+	struct vd_addr src;
+	struct vd_addr dst;
+	__be32 id; /* IPv4: 16 bits */
+	__u8 proto;
+	__u8 pad[3]; /* always 0 */
+};
+VD_ASSERT_SIZE(vd_fragment_key, 40);
+
+/* The ports, which only the first fragment has. */
+struct vd_fragment {
+	__be16 sport;
+	__be16 dport;
+	__u32 seen_s; /* CLOCK_MONOTONIC_COARSE, seconds */
+};
+VD_ASSERT_SIZE(vd_fragment, 8);
+
 /* Key of vd_affinity_v1: a client of a service. */
 struct vd_affinity_key {
 	struct vd_addr client; /* an address, or VD_NETNS_PREFIX and a network namespace's cookie */
