@@ -62,8 +62,8 @@ json::object row_json(const service::BackendRow& row, json::storage_ptr memory) 
   return object;
 }
 
-json::array rejected_json(const std::vector<service::RejectedRow>& rejected,
-                          json::storage_ptr memory) {
+template <class Rows>
+json::array rejected_json(const Rows& rejected, json::storage_ptr memory) {
   json::array array(memory);
   for (const service::RejectedRow& row : rejected)
     array.push_back({{"where", row.where}, {"reason", row.reason}});

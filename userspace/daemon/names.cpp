@@ -1,43 +1,92 @@
 #include "daemon/names.h"
 
 #include <algorithm>
-#include <set>
+#include <string>
 #include <utility>
 
 namespace viaduct::daemon {
 namespace {
 
-template <class Keep>
-std::shared_ptr<const service::Snapshot> filtered(
-    const std::shared_ptr<const service::Snapshot>& snapshot, Keep keep) {
-  if (std::all_of(snapshot->names.begin(), snapshot->names.end(), keep)) return snapshot;
-  auto fewer = std::make_shared<service::Snapshot>(*snapshot);
-  std::erase_if(fewer->names, [&](const service::NamedVip& name) { return !keep(name); });
+using service::NamedVip;
+using service::NamedVips;
+using service::Services;
+using service::Snapshot;
+
+std::shared_ptr<const Snapshot> without_names(const std::shared_ptr<const Snapshot>& snapshot,
+                                              const std::vector<std::string>& names) {
+  if (names.empty()) return snapshot;
+  auto fewer = std::make_shared<Snapshot>(*snapshot);
+  NamedVips::Editor editor(std::move(fewer->names));
+  for (const std::string& name : names) editor.remove(name);
+  fewer->names = editor.finish();
   return fewer;
+}
+
+/// Addresses that names have in `shown` and no longer in `next`.
+std::vector<base::Address> left_addresses(const Snapshot& next, const Snapshot& shown) {
+  std::vector<base::Address> left;
+  NamedVips::compare(shown.names, next.names, [&](const NamedVip* before, const NamedVip* after) {
+    if (!before) return;
+    for (const base::Address& address : before->addresses)
+      if (!after || std::find(after->addresses.begin(), after->addresses.end(), address) ==
+                        after->addresses.end())
+        left.push_back(address);
+  });
+  return left;
 }
 
 }  // namespace
 
-std::shared_ptr<const service::Snapshot> common_names(
-    const std::shared_ptr<const service::Snapshot>& next, const service::Snapshot* shown) {
-  return filtered(next, [&](const service::NamedVip& name) {
-    if (!shown) return false;
-    const auto found = std::lower_bound(
-        shown->names.begin(), shown->names.end(), name.name,
-        [](const auto& entry, const std::string& wanted) { return entry.name < wanted; });
-    return found != shown->names.end() && *found == name;
+bool names_differ(const Snapshot& next, const Snapshot* shown) {
+  if (!shown || shown->complete != next.complete) return true;
+  bool differ = false;
+  NamedVips::compare(shown->names, next.names, [&](auto*, auto*) { differ = true; });
+  return differ;
+}
+
+bool hands_over(const Snapshot& next, const Snapshot& shown) {
+  const auto left = left_addresses(next, shown);
+  return std::any_of(left.begin(), left.end(), [&](const base::Address& address) {
+    return service::has_address(next, address);
   });
 }
 
-std::shared_ptr<const service::Snapshot> without_failed(
-    const std::shared_ptr<const service::Snapshot>& snapshot,
-    const std::vector<service::VipKey>& failed) {
-  std::set<base::Address> addresses;
-  for (const service::VipKey& key : failed) addresses.insert(key.address);
-  return filtered(snapshot, [&](const service::NamedVip& name) {
-    return std::none_of(name.addresses.begin(), name.addresses.end(),
-                        [&](const base::Address& address) { return addresses.contains(address); });
-  });
+std::shared_ptr<const Snapshot> common_names(const std::shared_ptr<const Snapshot>& next,
+                                             const Snapshot* shown) {
+  std::vector<std::string> come;
+  NamedVips::compare(shown ? shown->names : NamedVips{}, next->names,
+                     [&](const NamedVip*, const NamedVip* after) {
+                       if (after) come.push_back(after->name);
+                     });
+  return without_names(next, come);
+}
+
+std::shared_ptr<const Snapshot> with_leaving(const std::shared_ptr<const Snapshot>& next,
+                                             const Snapshot& kernel, const Snapshot& shown) {
+  Services::Editor services(next->services);
+  bool any = false;
+  for (const base::Address& address : left_addresses(*next, shown)) {
+    if (service::has_address(*next, address)) continue;
+    for (auto at = kernel.services.lower_bound({address, 0, base::Protocol{}});
+         at != kernel.services.end() && (*at)->key.address == address; ++at) {
+      services.put(*at);
+      any = true;
+    }
+  }
+  if (!any) return next;
+  auto more = std::make_shared<Snapshot>(*next);
+  more->services = services.finish();
+  more->revision = kernel.revision;
+  return more;
+}
+
+std::shared_ptr<const Snapshot> without_failed(const std::shared_ptr<const Snapshot>& snapshot,
+                                               const std::vector<service::VipKey>& failed) {
+  std::vector<std::string> names;
+  for (const service::VipKey& key : failed)
+    if (const service::Service* service = snapshot->find(key); service && !service->name.empty())
+      names.push_back(service->name);
+  return without_names(snapshot, names);
 }
 
 }  // namespace viaduct::daemon

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,20 @@ namespace viaduct::service {
 
 /// Most backend rows that one source of a node may have; the rest is rejected with a reason.
 inline constexpr std::size_t kMaxRowsPerSource = 16384 * 8;
+
+/// What a source's answer changed among its rows.
+struct SourceChange {
+  bool any = false;  ///< anything differs, be it what the source rejects, or that it answers at all
+  std::vector<BackendRow> removed;
+  std::vector<BackendRow> added;
+  std::optional<std::vector<PortMapping>> port_mappings;  ///< all there are now; absent: as before
+
+  explicit operator bool() const { return any; }
+};
+
+/// Rows that only one of two lists has; a row counts as often as it is there. Takes time in the
+/// length of the lists, and little of it while their orders agree.
+SourceChange compare_rows(std::span<const BackendRow> before, std::span<const BackendRow> after);
 
 /// This node's rows, by source. A source replaces all of its own; one that fails keeps its last
 /// ones.
@@ -31,11 +46,10 @@ class LocalTable {
   void expect(const std::string& source);
 
   /// Takes what a source reads now.
-  /// @return whether anything differs from before.
-  bool replace(const std::string& source, SourceRows rows, base::Time now);
+  SourceChange replace(const std::string& source, SourceRows rows, base::Time now);
 
   /// Rows from before a restart stand in until the source answers.
-  void restore(const std::string& source, SourceRows rows);
+  SourceChange restore(const std::string& source, SourceRows rows);
 
   /// Notes that a source could not be read; its rows stay.
   void fail(const std::string& source, std::string error, base::Time now);
@@ -50,6 +64,8 @@ class LocalTable {
   const std::map<std::string, Source>& sources() const { return sources_; }
 
  private:
+  static SourceChange exchange(Source& source, SourceRows rows);
+
   std::map<std::string, Source> sources_;
   std::uint64_t revision_ = 0;
 };

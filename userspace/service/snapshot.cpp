@@ -1,6 +1,7 @@
 #include "service/snapshot.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
@@ -9,16 +10,7 @@
 namespace viaduct::service {
 namespace {
 
-/// A row with the source it came from; sources and tasks order what is settled by "the first wins".
-struct SourcedRow {
-  const std::string* source;
-  const BackendRow* row;
-};
-
 using NamedAddresses = std::map<std::string, base::Address>;
-using Mappings = std::map<std::pair<base::Protocol, std::uint16_t>, base::Endpoint>;
-
-std::string place(const SourcedRow& sourced) { return *sourced.source + ": " + sourced.row->task; }
 
 std::string vip_text(const BackendRow& row) {
   const auto* name = std::get_if<VipName>(&row.vip);
@@ -27,90 +19,27 @@ std::string vip_text(const BackendRow& row) {
          std::to_string(row.vip_port);
 }
 
-class Merge {
+class VipMerge {
  public:
-  Merge(const LocalTable& table, const MergeOptions& options) : table_(table), options_(options) {
-    collect();
-    allocate();
-    group();
+  VipMerge(const VipKey& key, const PortMappings& mappings, const MergeOptions& options)
+      : mappings_(mappings), options_(options) {
+    merged_.service.key = key;
   }
 
-  std::shared_ptr<const Snapshot> finish(const Snapshot* previous) {
-    auto snapshot = std::make_shared<Snapshot>();
-    snapshot->revision = table_.revision();
-    snapshot->complete = table_.complete();
-    for (auto& [key, service] : services_) {
-      std::sort(service.backends.begin(), service.backends.end());
-      snapshot->services.push_back(share(std::move(service), previous));
+  MergedVip merge(std::span<const SourcedRow> rows) {
+    if (const auto* name = std::get_if<VipName>(&rows.front().row->vip))
+      merged_.service.name = name->value;
+    for (const SourcedRow& sourced : rows) {
+      add_policy(merged_.service, sourced);
+      add_backend(merged_.service, sourced);
     }
-    add_names(*snapshot);
-    std::sort(notes_.rejected.begin(), notes_.rejected.end());
-    snapshot->notes = std::move(notes_);
-    return snapshot;
+    std::sort(merged_.service.backends.begin(), merged_.service.backends.end());
+    return std::move(merged_);
   }
 
  private:
   void reject(const SourcedRow& sourced, std::string reason) {
-    notes_.rejected.push_back({place(sourced), std::move(reason)});
-  }
-
-  /// Takes every usable row, in the order of source and task.
-  void collect() {
-    for (const auto& [name, source] : table_.sources()) {
-      for (const BackendRow& row : source.rows.rows) collect_row({&name, &row});
-      for (const PortMapping& mapping : source.rows.port_mappings)
-        mappings_.insert({{mapping.protocol, mapping.host_port}, mapping.container});
-    }
-    std::stable_sort(
-        rows_.begin(), rows_.end(), [](const SourcedRow& left, const SourcedRow& right) {
-          return std::tie(*left.source, left.row->task) < std::tie(*right.source, right.row->task);
-        });
-  }
-
-  void collect_row(const SourcedRow& sourced) {
-    const BackendRow& row = *sourced.row;
-    const bool v6 = row.backend.address.is_v6();
-    if (const auto* address = std::get_if<base::Address>(&row.vip)) {
-      if (address->is_v6() != v6)
-        return reject(sourced, "VIP " + vip_text(row) + " and backend " + row.backend.to_string() +
-                                   " are of different families");
-      if (v6 && !options_.enable_ipv6) return reject(sourced, "IPv6 is off (l4lb.ipv6)");
-      taken_.insert(*address);
-    } else if (v6 && !options_.enable_ipv6) {
-      return;
-    } else {
-      (v6 ? names6_ : names4_).insert(std::get<VipName>(row.vip).value);
-    }
-    rows_.push_back(sourced);
-  }
-
-  void allocate() {
-    addresses4_ = allocate_named4(names4_, taken_, options_.ranges);
-    addresses6_ = allocate_named6(names6_, taken_, options_.ranges);
-  }
-
-  void group() {
-    for (const SourcedRow& sourced : rows_) {
-      const BackendRow& row = *sourced.row;
-      const auto* name = std::get_if<VipName>(&row.vip);
-      VipKey key{{}, row.vip_port, row.protocol};
-      if (name) {
-        const NamedAddresses& addresses = row.backend.address.is_v6() ? addresses6_ : addresses4_;
-        const auto found = addresses.find(name->value);
-        if (found == addresses.end()) {
-          reject(sourced, "no address is left in the range of named VIPs for " + name->value);
-          continue;
-        }
-        key.address = found->second;
-      } else {
-        key.address = std::get<base::Address>(row.vip);
-      }
-      Service& service = services_[key];
-      service.key = key;
-      if (name) service.name = name->value;
-      add_policy(service, sourced);
-      add_backend(service, sourced);
-    }
+    merged_.rejected.push_back(service::reject(sourced, std::move(reason)));
   }
 
   /// The first row that says something decides for the VIP.
@@ -123,8 +52,7 @@ class Merge {
   void add_backend(Service& service, const SourcedRow& sourced) {
     const BackendRow& row = *sourced.row;
     Backend backend{row.backend, row.weight, dial_of(row), options_.node_name, row.task};
-    const auto [known, added] =
-        endpoints_.try_emplace({service.key, row.backend}, service.backends.size());
+    const auto [known, added] = endpoints_.try_emplace(row.backend, service.backends.size());
     if (added) {
       service.backends.push_back(std::move(backend));
       return;
@@ -144,18 +72,76 @@ class Merge {
     return mapping->second;
   }
 
-  static std::shared_ptr<const Service> share(Service service, const Snapshot* previous) {
-    if (previous) {
-      const auto& old = previous->services;
-      const auto found =
-          std::lower_bound(old.begin(), old.end(), service.key,
-                           [](const auto& entry, const VipKey& key) { return entry->key < key; });
-      if (found != old.end() && **found == service) return *found;
+  const PortMappings& mappings_;
+  const MergeOptions& options_;
+  std::map<base::Endpoint, std::size_t> endpoints_;
+  MergedVip merged_;
+};
+
+/// Merges a whole table.
+class Merge {
+ public:
+  Merge(const LocalTable& table, const MergeOptions& options) : options_(options) {
+    for (const auto& [name, source] : table.sources()) {
+      for (const BackendRow& row : source.rows.rows) collect({&name, &row});
+      for (const PortMapping& mapping : source.rows.port_mappings)
+        mappings_.insert({{mapping.protocol, mapping.host_port}, mapping.container});
     }
-    return std::make_shared<const Service>(std::move(service));
+    std::sort(rows_.begin(), rows_.end());
+    addresses4_ = allocate_named4(names4_, taken_, options_.ranges);
+    addresses6_ = allocate_named6(names6_, taken_, options_.ranges);
+    for (const SourcedRow& sourced : rows_) group(sourced);
   }
 
-  void add_names(Snapshot& snapshot) const {
+  std::shared_ptr<Snapshot> finish(const Snapshot* previous) {
+    auto snapshot = std::make_shared<Snapshot>();
+    std::vector<std::shared_ptr<const Service>> services;
+    for (const auto& [key, rows] : vips_) {
+      MergedVip merged = merge_vip(key, rows, mappings_, options_);
+      const auto* old = previous ? previous->services.find(key) : nullptr;
+      services.push_back(old && **old == merged.service
+                             ? *old
+                             : std::make_shared<const Service>(std::move(merged.service)));
+      std::move(merged.rejected.begin(), merged.rejected.end(), std::back_inserter(rejected_));
+    }
+    snapshot->services = std::move(services);
+    snapshot->names = names();
+    snapshot->notes.rejected = std::move(rejected_);
+    return snapshot;
+  }
+
+ private:
+  void collect(const SourcedRow& sourced) {
+    const BackendRow& row = *sourced.row;
+    if (const auto why = refusal(row, options_)) {
+      if (!why->empty()) rejected_.push_back(reject(sourced, *why));
+      return;
+    }
+    if (const auto* address = std::get_if<base::Address>(&row.vip))
+      taken_.insert(*address);
+    else
+      (row.backend.address.is_v6() ? names6_ : names4_).insert(std::get<VipName>(row.vip).value);
+    rows_.push_back(sourced);
+  }
+
+  void group(const SourcedRow& sourced) {
+    const BackendRow& row = *sourced.row;
+    VipKey key{{}, row.vip_port, row.protocol};
+    if (const auto* name = std::get_if<VipName>(&row.vip)) {
+      const NamedAddresses& addresses = row.backend.address.is_v6() ? addresses6_ : addresses4_;
+      const auto found = addresses.find(name->value);
+      if (found == addresses.end()) {
+        rejected_.push_back(reject(sourced, no_address(*name)));
+        return;
+      }
+      key.address = found->second;
+    } else {
+      key.address = std::get<base::Address>(row.vip);
+    }
+    vips_[key].push_back(sourced);
+  }
+
+  std::vector<NamedVip> names() const {
     std::map<std::string, NamedVip> names;
     for (const NamedAddresses* addresses : {&addresses4_, &addresses6_}) {
       for (const auto& [name, address] : *addresses) {
@@ -164,35 +150,69 @@ class Merge {
         named.addresses.push_back(address);
       }
     }
-    for (auto& [name, named] : names) snapshot.names.push_back(std::move(named));
+    std::vector<NamedVip> all;
+    for (auto& [name, named] : names) all.push_back(std::move(named));
+    return all;
   }
 
-  const LocalTable& table_;
   const MergeOptions& options_;
   std::vector<SourcedRow> rows_;
-  Mappings mappings_;
+  PortMappings mappings_;
   std::set<std::string> names4_;
   std::set<std::string> names6_;
   std::set<base::Address> taken_;
   NamedAddresses addresses4_;
   NamedAddresses addresses6_;
-  std::map<VipKey, Service> services_;
-  std::map<std::pair<VipKey, base::Endpoint>, std::size_t> endpoints_;
-  MergeNotes notes_;
+  std::map<VipKey, std::vector<SourcedRow>> vips_;
+  std::vector<RejectedRow> rejected_;
 };
 
 }  // namespace
 
+bool operator<(const SourcedRow& left, const SourcedRow& right) {
+  return std::tie(*left.source, left.row->task, *left.row) <
+         std::tie(*right.source, right.row->task, *right.row);
+}
+
+RejectedRow reject(const SourcedRow& sourced, std::string reason) {
+  return {*sourced.source + ": " + sourced.row->task, std::move(reason)};
+}
+
+std::optional<std::string> refusal(const BackendRow& row, const MergeOptions& options) {
+  const bool v6 = row.backend.address.is_v6();
+  const auto* address = std::get_if<base::Address>(&row.vip);
+  if (address && address->is_v6() != v6)
+    return "VIP " + vip_text(row) + " and backend " + row.backend.to_string() +
+           " are of different families";
+  if (v6 && !options.enable_ipv6) return address ? "IPv6 is off (l4lb.ipv6)" : "";
+  return std::nullopt;
+}
+
+std::string no_address(const VipName& name) {
+  return "no address is left in the range of named VIPs for " + name.value;
+}
+
+MergedVip merge_vip(const VipKey& key, std::span<const SourcedRow> rows,
+                    const PortMappings& mappings, const MergeOptions& options) {
+  return VipMerge(key, mappings, options).merge(rows);
+}
+
 const Service* Snapshot::find(const VipKey& key) const {
-  const auto found =
-      std::lower_bound(services.begin(), services.end(), key,
-                       [](const auto& entry, const VipKey& wanted) { return entry->key < wanted; });
-  return found != services.end() && (*found)->key == key ? found->get() : nullptr;
+  const auto* found = services.find(key);
+  return found ? found->get() : nullptr;
+}
+
+bool has_address(const Snapshot& snapshot, const base::Address& address) {
+  const auto first = snapshot.services.lower_bound({address, 0, base::Protocol{}});
+  return first != snapshot.services.end() && (*first)->key.address == address;
 }
 
 std::shared_ptr<const Snapshot> merge(const LocalTable& table, const MergeOptions& options,
                                       const Snapshot* previous) {
-  return Merge(table, options).finish(previous);
+  auto snapshot = Merge(table, options).finish(previous);
+  snapshot->revision = table.revision();
+  snapshot->complete = table.complete();
+  return snapshot;
 }
 
 }  // namespace viaduct::service

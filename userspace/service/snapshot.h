@@ -1,10 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/sorted_chunks.h"
 #include "service/local_table.h"
 #include "service/named_address.h"
 #include "service/row.h"
@@ -41,23 +47,38 @@ struct NamedVip {
   bool operator==(const NamedVip&) const = default;
 };
 
+struct ServiceKey {
+  const VipKey& operator()(const std::shared_ptr<const Service>& service) const {
+    return service->key;
+  }
+};
+using Services = base::SortedChunks<std::shared_ptr<const Service>, ServiceKey>;
+
+struct NamedVipKey {
+  const std::string& operator()(const NamedVip& named) const { return named.name; }
+};
+using NamedVips = base::SortedChunks<NamedVip, NamedVipKey>;
+
 /// Conflicts that were settled while merging; counted and shown.
 struct MergeNotes {
-  std::vector<RejectedRow> rejected;
+  base::SortedChunks<RejectedRow, std::identity> rejected;
 };
 
-/// All live rows merged. Immutable; services that did not change are shared with the snapshot
-/// before.
+/// All live rows merged. Immutable; what did not change is shared with the snapshot before, so
+/// `Services::compare` and `NamedVips::compare` find what did in little time.
 struct Snapshot {
   std::uint64_t revision = 0;
-  bool complete = false;                                 ///< false: sinks may add, but not withdraw
-  std::vector<std::shared_ptr<const Service>> services;  ///< sorted by key
-  std::vector<NamedVip> names;                           ///< sorted by name
+  bool complete = false;  ///< false: sinks may add, but not withdraw
+  Services services;
+  NamedVips names;
   MergeNotes notes;
 
   /// The service of a key, null if there is none.
   const Service* find(const VipKey& key) const;
 };
+
+/// Whether any service has an address.
+bool has_address(const Snapshot& snapshot, const base::Address& address);
 
 struct MergeOptions {
   NamedRanges ranges;
@@ -66,7 +87,38 @@ struct MergeOptions {
   bool enable_ipv6 = true;  ///< whether named VIPs take IPv6 backends and IPv6 VIPs exist at all
 };
 
-/// Merges all rows of a table into the next snapshot.
+/// A row with the source it came from.
+struct SourcedRow {
+  const std::string* source;
+  const BackendRow* row;
+};
+/// Whatever is settled by "the first wins" follows this order: source, task, then all the rest.
+bool operator<(const SourcedRow& left, const SourcedRow& right);
+
+/// Host ports of this node that lead to containers.
+using PortMappings = std::map<std::pair<base::Protocol, std::uint16_t>, base::Endpoint>;
+
+/// A row's entry among the rejected.
+RejectedRow reject(const SourcedRow& sourced, std::string reason);
+
+/// Whether a row is of no use, whatever the others say.
+/// @return absent: it is used; else why not, "" for rows that need no mention.
+std::optional<std::string> refusal(const BackendRow& row, const MergeOptions& options);
+
+/// Why a named VIP without an address has no service.
+std::string no_address(const VipName& name);
+
+/// One VIP's rows merged.
+struct MergedVip {
+  Service service;
+  std::vector<RejectedRow> rejected;
+};
+/// @param rows  all usable rows of the VIP and its family, sorted; at least one.
+MergedVip merge_vip(const VipKey& key, std::span<const SourcedRow> rows,
+                    const PortMappings& mappings, const MergeOptions& options);
+
+/// Merges all rows of a table from scratch: what a Merger's snapshot equals after any sequence of
+/// changes.
 /// @param previous  may be null; equal services are shared with it.
 std::shared_ptr<const Snapshot> merge(const LocalTable& table, const MergeOptions& options,
                                       const Snapshot* previous);

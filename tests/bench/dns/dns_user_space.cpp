@@ -129,10 +129,12 @@ void pin(pid_t thread, unsigned core) {
 std::string host(unsigned i) { return "service-" + std::to_string(i) + ".marathon"; }
 
 std::shared_ptr<const dns::Table> make_table() {
+  std::vector<service::NamedVip> names;
+  for (unsigned i = 0; i < kNames; ++i)
+    names.push_back({host(i), {base::Address::v4(0x0b000000 + i)}});
   service::Snapshot snapshot;
   snapshot.complete = true;
-  for (unsigned i = 0; i < kNames; ++i)
-    snapshot.names.push_back({host(i), {base::Address::v4(0x0b000000 + i)}});
+  snapshot.names = std::move(names);
   return std::make_shared<const dns::Table>(dns::build_table(snapshot, {}).table);
 }
 

@@ -17,9 +17,10 @@ constexpr unsigned kAddresses = 8;
 service::Snapshot revision(unsigned number) {
   service::Snapshot snapshot = test::web_snapshot();
   snapshot.revision = number;
-  snapshot.names[0].addresses.clear();
+  service::NamedVip web{snapshot.names[0].name, {}};
   for (unsigned i = 0; i < kAddresses; ++i)
-    snapshot.names[0].addresses.push_back(base::Address::v4(0x0b000000 + number * kAddresses + i));
+    web.addresses.push_back(base::Address::v4(0x0b000000 + number * kAddresses + i));
+  snapshot.names = {web};
   return snapshot;
 }
 

@@ -135,7 +135,7 @@ TEST(Routes, TaskNamesThatAreNotUtf8DoNotBreakTheDocument) {
   auto snapshot = std::make_shared<service::Snapshot>(*example.views.snapshot);
   auto web = std::make_shared<service::Service>(*snapshot->services[0]);
   web->backends[0].task = "a\"\\\n\x01\xff";
-  snapshot->services[0] = web;
+  snapshot->services = {web};
   example.views.snapshot = snapshot;
   const http::Reply reply = answer("GET", "/v1/vips", example.views);
   boost::system::error_code error;

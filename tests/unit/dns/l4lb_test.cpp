@@ -52,7 +52,9 @@ TEST(L4lb, LeavesOutANameThatIsTooLongAndKeepsTheOthers) {
   service::Snapshot bad = snapshot();
   std::string long_name = std::string(63, 'a');
   for (int i = 0; i < 3; ++i) long_name += '.' + std::string(63, 'a');
-  bad.names.insert(bad.names.begin(), {long_name, {*base::Address::parse("11.0.0.3")}});
+  service::NamedVips::Editor names(bad.names);
+  names.put({long_name, {*base::Address::parse("11.0.0.3")}});
+  bad.names = names.finish();
   const Table::Built built = build_table(bad, {});
   ASSERT_EQ(built.rejected.size(), 1u);
   EXPECT_NE(built.rejected[0].context.find("aaa"), std::string::npos);

@@ -48,7 +48,9 @@ service::Snapshot dictionary(std::mt19937& random, std::size_t names) {
   service::Snapshot snapshot;
   snapshot.revision = 99;
   snapshot.complete = true;
-  for (auto& [name, addresses] : made) snapshot.names.push_back({name, addresses});
+  std::vector<service::NamedVip> all;
+  for (auto& [name, addresses] : made) all.push_back({name, addresses});
+  snapshot.names = std::move(all);
   return snapshot;
 }
 

@@ -24,9 +24,9 @@ const Table& table() {
     service::Snapshot snapshot;
     snapshot.revision = 7;
     snapshot.complete = true;
-    snapshot.names = {{"web.marathon", {base::Address::v4(0x0b000001)}}, {"many.marathon", {}}};
-    for (unsigned i = 0; i < 40; ++i)
-      snapshot.names[1].addresses.push_back(base::Address::v4(0x0b000100 + i));
+    service::NamedVip many{"many.marathon", {}};
+    for (unsigned i = 0; i < 40; ++i) many.addresses.push_back(base::Address::v4(0x0b000100 + i));
+    snapshot.names = {{"web.marathon", {base::Address::v4(0x0b000001)}}, many};
     return build_table(snapshot, {}).table;
   }();
   return made;
@@ -228,9 +228,9 @@ TEST(Respond, TruncatesOverUdpToWhatTheClientTakes) {
 TEST(Respond, NeverSendsOver1232OctetsByUdp) {
   service::Snapshot snapshot;
   snapshot.complete = true;
-  snapshot.names = {{"big.x", {}}};
-  for (unsigned i = 0; i < 100; ++i)
-    snapshot.names[0].addresses.push_back(base::Address::v4(0x0b000100 + i));
+  service::NamedVip many{"big.x", {}};
+  for (unsigned i = 0; i < 100; ++i) many.addresses.push_back(base::Address::v4(0x0b000100 + i));
+  snapshot.names = {many};
   const Table big = build_table(snapshot, {}).table;
   const Octets asked =
       MessageBuilder().question("big.x.l4lb.thisdcos.directory", Type::a).opt({.size = 65535});

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+#include <set>
+
 namespace viaduct::service {
 namespace {
 
@@ -70,6 +74,46 @@ TEST(LocalTable, KeepsNoMoreRowsThanASourceMayHave) {
   table.replace("files", std::move(rows), base::Time{});
   EXPECT_EQ(table.sources().at("files").rows.rows.size(), kMaxRowsPerSource);
   EXPECT_EQ(table.sources().at("files").rows.rejected.size(), 1u);
+}
+
+TEST(LocalTable, TellsWhichRowsComeAndGo) {
+  LocalTable table;
+  EXPECT_EQ(table.replace("files", one_row("a"), base::Time{}).added.size(), 1u);
+  const SourceChange change = table.replace("files", one_row("b"), base::Time{});
+  ASSERT_EQ(change.removed.size(), 1u);
+  ASSERT_EQ(change.added.size(), 1u);
+  EXPECT_EQ(change.removed[0].task, "a");
+  EXPECT_EQ(change.added[0].task, "b");
+  EXPECT_FALSE(change.port_mappings) << "they are as before";
+}
+
+/// The seed of a failure is printed by the scoped trace.
+TEST(CompareRows, WhatIsRemovedAndAddedLeadsFromOneListToTheOther) {
+  for (unsigned seed = 1; seed <= 300; seed++) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    const auto random_row = [&] { return one_row(std::to_string(random() % 40).c_str()).rows[0]; };
+    std::vector<BackendRow> before;
+    for (auto count = random() % 60; count > 0; count--) before.push_back(random_row());
+    std::vector<BackendRow> after = before;
+    for (auto edits = random() % 6; edits > 0; edits--) {
+      const auto at = after.begin() + static_cast<std::ptrdiff_t>(random() % (after.size() + 1));
+      if (random() % 2 == 0 || at == after.end())
+        after.insert(at, random_row());
+      else
+        after.erase(at);
+    }
+    if (seed % 7 == 0) std::shuffle(after.begin(), after.end(), random);
+    const SourceChange change = compare_rows(before, after);
+    std::multiset<BackendRow> replayed(before.begin(), before.end());
+    for (const BackendRow& gone : change.removed) {
+      const auto found = replayed.find(gone);
+      ASSERT_NE(found, replayed.end());
+      replayed.erase(found);
+    }
+    replayed.insert(change.added.begin(), change.added.end());
+    ASSERT_EQ(replayed, std::multiset<BackendRow>(after.begin(), after.end()));
+  }
 }
 
 }  // namespace

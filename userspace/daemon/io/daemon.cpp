@@ -14,6 +14,7 @@ namespace viaduct::daemon {
 namespace {
 
 constexpr std::chrono::seconds kPlaneRetry{5};
+constexpr std::chrono::seconds kRememberInterval{1};  // what a crash may lose
 
 std::string memory_path(const Config& config) { return config.state_folder + "/rows.json"; }
 
@@ -24,7 +25,8 @@ Daemon::Daemon(boost::asio::io_context& context, Config config)
       config_(std::move(config)),
       started_(base::Clock::now()),
       reconcile_timer_(context),
-      plane_retry_(context) {}
+      plane_retry_(context),
+      remember_timer_(context) {}
 
 Daemon::~Daemon() = default;
 
@@ -38,6 +40,7 @@ base::Result<void> Daemon::start() {
     return base::from_errno(
         EADDRNOTAVAIL, "this node has no IPv4 address that could be detected; set node.address");
   merge_options_.node_address = *address;
+  merger_.emplace(merge_options_);
   log::info("starting", {{"version", VIADUCT_VERSION},
                          {"node", merge_options_.node_name},
                          {"address", address->to_string()}});
@@ -53,9 +56,13 @@ base::Result<void> Daemon::start() {
   publisher_ = std::make_unique<Publisher>(context_, plane_.get(), dns_.get(), config_.dns.zones);
   if (auto started = start_api(); !started) return started;
   sources_ =
-      std::make_unique<Sources>(context_, config_, *address, table_, [this] { rows_changed(); });
+      std::make_unique<Sources>(context_, config_, *address, table_,
+                                [this](const std::string& source, service::SourceChange change) {
+                                  rows_changed(source, std::move(change));
+                                });
   restore();
   sources_->start();
+  merge_later();  // after the sources, some of which answer at once
   return {};
 }
 
@@ -118,26 +125,33 @@ base::Result<void> Daemon::start_api() {
 /// VIPs outlive a restart that happens while a source is down. A file in /run is gone after a
 /// restart of the machine, as its tasks are.
 void Daemon::restore() {
-  if (config_.state_folder.empty() || !std::filesystem::exists(memory_path(config_)))
-    return rows_changed();
+  if (config_.state_folder.empty() || !std::filesystem::exists(memory_path(config_))) return;
   auto text = base::read_file(memory_path(config_), kMaxMemoryBytes);
   auto sources = text ? read_memory(*text)
                       : base::Result<std::map<std::string, service::SourceRows>>(text.error());
   if (!sources) {
     log::warn("rows_not_restored",
               {{"file", memory_path(config_)}, {"error", sources.error().message()}});
-    return rows_changed();
+    return;
   }
   for (auto& [name, rows] : *sources) {
     if (!table_.sources().contains(name)) continue;
     log::info("rows_restored", {{"source", name}, {"rows", rows.rows.size()}});
-    table_.restore(name, std::move(rows));
+    merger_->apply(name, table_.restore(name, std::move(rows)));
   }
-  rows_changed();
+}
+
+/// Large tables take long to write, and no change waits for that.
+void Daemon::remember_later() {
+  if (std::exchange(remember_pending_, true)) return;
+  remember_timer_.expires_after(kRememberInterval);
+  remember_timer_.async_wait([this](const boost::system::error_code& failed) {
+    if (!failed) remember();
+  });
 }
 
 void Daemon::remember() {
-  if (config_.state_folder.empty()) return;
+  if (!std::exchange(remember_pending_, false) || config_.state_folder.empty()) return;
   std::map<std::string, service::SourceRows> sources;
   for (const auto& [name, source] : table_.sources())
     if (source.last_success || source.restored) sources[name] = source.rows;
@@ -150,19 +164,27 @@ void Daemon::remember() {
 }
 
 /// Changes that come together make one snapshot.
-void Daemon::rows_changed() {
+void Daemon::rows_changed(const std::string& source, service::SourceChange change) {
+  merger_->apply(source, std::move(change));
+  remember_later();
+  merge_later();
+}
+
+/// Several changes at a time make one snapshot.
+void Daemon::merge_later() {
   if (std::exchange(merge_posted_, true)) return;
   boost::asio::post(context_, [this] { merge_now(); });
 }
 
 void Daemon::merge_now() {
   merge_posted_ = false;
-  snapshot_ = service::merge(table_, merge_options_, snapshot_.get());
+  auto next = merger_->snapshot(table_.complete());
+  if (next == snapshot_) return;
+  snapshot_ = std::move(next);
   log::info("snapshot", {{"revision", snapshot_->revision},
                          {"services", snapshot_->services.size()},
                          {"names", snapshot_->names.size()},
                          {"complete", snapshot_->complete}});
-  remember();  // first: after a crash the file must not be older than the kernel
   publisher_->publish(snapshot_);
 }
 
@@ -204,6 +226,8 @@ api::Views Daemon::views() const {
 void Daemon::stop() {
   log::info("stopping", {{"kernel", "left as it is"}});
   if (sources_) sources_->stop();
+  remember_timer_.cancel();
+  remember();
   reconcile_timer_.cancel();
   plane_retry_.cancel();
   link_watch_.reset();

@@ -18,6 +18,7 @@
 #include "dns/io/server.h"
 #include "http/io/server.h"
 #include "service/local_table.h"
+#include "service/merger.h"
 #include "service/snapshot.h"
 
 namespace viaduct::daemon {
@@ -41,8 +42,10 @@ class Daemon {
   void start_data_plane();
   base::Result<void> start_api();
   void restore();
+  void remember_later();
   void remember();
-  void rows_changed();
+  void rows_changed(const std::string& source, service::SourceChange change);
+  void merge_later();
   void merge_now();
   void links_changed();
   void reconcile_now();
@@ -54,6 +57,7 @@ class Daemon {
   base::Time started_;
   service::LocalTable table_;
   service::MergeOptions merge_options_;
+  std::optional<service::Merger> merger_;
   std::shared_ptr<const service::Snapshot> snapshot_;
   std::unique_ptr<dataplane::DataPlane> plane_;
   std::string plane_error_;
@@ -65,7 +69,9 @@ class Daemon {
   api::Counters api_counters_;
   boost::asio::steady_timer reconcile_timer_;
   boost::asio::steady_timer plane_retry_;
+  boost::asio::steady_timer remember_timer_;
   bool merge_posted_ = false;
+  bool remember_pending_ = false;  ///< rows have changed since they were written to disk
 };
 
 }  // namespace viaduct::daemon

@@ -30,33 +30,46 @@ void Publisher::publish(std::shared_ptr<const service::Snapshot> snapshot) {
 
 void Publisher::show() {
   retry_.cancel();
-  if (!plane_) {
-    show_names(*wanted_);
-    return;
-  }
+  if (!plane_) return show_names(wanted_);
+  auto kernel = wanted_;
   // An incomplete snapshot has no names to take away: its zones answer SERVFAIL.
   if (wanted_->complete && named_) {
-    named_ = common_names(wanted_, named_.get());
-    show_names(*named_);
+    if (hands_over(*wanted_, *named_)) show_names(common_names(wanted_, named_.get()));
+    if (written_) kernel = with_leaving(wanted_, *written_, *named_);
   }
-  auto applied = plane_->apply(wanted_, base::Clock::now());
-  pending_ = !applied;
-  if (!applied) {
-    log::error("kernel_write_failed",
-               {{"revision", wanted_->revision}, {"error", applied.error().message()}});
-    retry_after(kRetryWrite);
+  auto done = write(kernel);
+  if (done) show_names(without_failed(wanted_, failed()));
+  if (done && kernel != wanted_) done = write(wanted_);
+  pending_ = !done;
+  if (done) {
+    if (!failed().empty()) retry_after(kRetryRoom);
     return;
   }
-  std::vector<service::VipKey> failed;
-  for (const auto& problem : plane_->status().problems)
-    if (!plane_->image().services.contains(problem.key)) failed.push_back(problem.key);
-  named_ = without_failed(wanted_, failed);
-  show_names(*named_);
-  if (!failed.empty()) retry_after(kRetryRoom);
+  log::error("kernel_write_failed",
+             {{"revision", wanted_->revision}, {"error", done.error().message()}});
+  if (wanted_->complete && named_) show_names(common_names(wanted_, named_.get()));
+  retry_after(kRetryWrite);
 }
 
-void Publisher::show_names(const service::Snapshot& snapshot) {
-  auto built = dns::build_table(snapshot, zones_);
+base::Result<void> Publisher::write(const std::shared_ptr<const service::Snapshot>& snapshot) {
+  auto done = plane_->apply(snapshot, base::Clock::now());
+  if (done) written_ = snapshot;
+  return done;
+}
+
+/// Services that the kernel does not have.
+std::vector<service::VipKey> Publisher::failed() const {
+  std::vector<service::VipKey> keys;
+  for (const auto& problem : plane_->status().problems)
+    if (!plane_->image().services.contains(problem.key)) keys.push_back(problem.key);
+  return keys;
+}
+
+void Publisher::show_names(std::shared_ptr<const service::Snapshot> snapshot) {
+  const bool differ = names_differ(*snapshot, named_.get());
+  named_ = std::move(snapshot);
+  if (!differ) return;
+  auto built = dns::build_table(*named_, zones_);
   for (const auto& rejected : built.rejected)
     log::warn("name_not_served", {{"error", rejected.message()}});
   table_ = std::make_shared<const dns::Table>(std::move(built.table));

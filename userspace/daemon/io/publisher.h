@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "dataplane/io/data_plane.h"
@@ -14,8 +15,9 @@
 
 namespace viaduct::daemon {
 
-/// Carries snapshots to the sinks in the order that users rely on: a name leaves DNS before its VIP
-/// leaves the kernel, and enters DNS after the VIP works. What fails is tried again until it works.
+/// Carries snapshots to the sinks in the order that users rely on: what comes or changes is written
+/// to the kernel, then DNS gets the names, then what no name leads to any more leaves the kernel.
+/// What fails is tried again until it works.
 class Publisher {
  public:
   /// @param plane  null: the kernel is not programmed, names are published at once.
@@ -36,7 +38,9 @@ class Publisher {
 
  private:
   void show();
-  void show_names(const service::Snapshot& snapshot);
+  base::Result<void> write(const std::shared_ptr<const service::Snapshot>& snapshot);
+  std::vector<service::VipKey> failed() const;
+  void show_names(std::shared_ptr<const service::Snapshot> snapshot);
   void retry_after(std::chrono::seconds delay);
 
   dataplane::DataPlane* plane_;
@@ -44,7 +48,8 @@ class Publisher {
   dns::ZoneOptions zones_;
   boost::asio::steady_timer retry_;
   std::shared_ptr<const service::Snapshot> wanted_;
-  std::shared_ptr<const service::Snapshot> named_;  ///< whose names are in DNS
+  std::shared_ptr<const service::Snapshot> written_;  ///< what the kernel was brought to last
+  std::shared_ptr<const service::Snapshot> named_;    ///< whose names are in DNS
   std::shared_ptr<const dns::Table> table_;
   bool pending_ = false;
 };

@@ -28,7 +28,7 @@ void log_new_rejections(const std::string& source, const std::vector<service::Re
 
 struct Sources::Running {
   service::LocalTable& table;
-  std::function<void()> on_change;
+  OnChange on_change;
   std::optional<files::Watch> files;
   std::optional<mesos::AgentPoll> mesos;
 
@@ -36,7 +36,8 @@ struct Sources::Running {
     const auto& known = table.sources().at(source);
     if (!known.last_error.empty()) log::info("source_recovered", {{"source", source}});
     log_new_rejections(source, known.rows.rejected, rows.rejected);
-    if (table.replace(source, std::move(rows), base::Clock::now())) on_change();
+    if (auto change = table.replace(source, std::move(rows), base::Clock::now()))
+      on_change(source, std::move(change));
   }
 
   void fail(const std::string& source, std::string error) {
@@ -47,8 +48,7 @@ struct Sources::Running {
 };
 
 Sources::Sources(boost::asio::io_context& context, const Config& config,
-                 const base::Address& node_address, service::LocalTable& table,
-                 std::function<void()> on_change)
+                 const base::Address& node_address, service::LocalTable& table, OnChange on_change)
     : running_(std::make_unique<Running>(table, std::move(on_change), std::nullopt, std::nullopt)) {
   Running* running = running_.get();
   if (!config.files.directory.empty()) {

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "service/local_table.h"
+#include "service/named_allocation.h"
+#include "service/snapshot.h"
+
+namespace viaduct::service {
+
+/// Merges rows as they change: each change costs what it touches, not what there is. After any
+/// sequence of changes services, names and notes equal those that merge() makes of the same rows.
+class Merger {
+ public:
+  explicit Merger(MergeOptions options);
+
+  /// Takes what a source changed. Rows that a source has several times count several times.
+  /// @param source  orders what is settled by "the first wins".
+  /// @param change  removed rows are those of earlier changes.
+  void apply(const std::string& source, SourceChange change);
+
+  /// All rows so far, merged. What did not change is shared with the snapshot before, and if
+  /// nothing did, it is the snapshot before; a new one has the next revision.
+  std::shared_ptr<const Snapshot> snapshot(bool complete);
+
+ private:
+  /// Rows that end up in one VIP, or are refused alike.
+  struct GroupKey {
+    VipTarget vip;
+    bool v6 = false;  ///< the backends' family
+    std::uint16_t port = 0;
+    base::Protocol protocol = base::Protocol::tcp;
+
+    auto operator<=>(const GroupKey&) const = default;
+  };
+  struct OwnedRow {
+    const std::string* source;  ///< in sources_
+    BackendRow row;
+  };
+  struct Group {
+    std::vector<OwnedRow> rows;            ///< sorted
+    std::shared_ptr<const Service> shown;  ///< in the last snapshot; null: none
+    std::vector<RejectedRow> rejected;     ///< in the last snapshot
+    bool touched = false;
+  };
+  using Groups = std::map<GroupKey, Group>;
+  /// A host port of this node and a VIP that has a backend there.
+  using LocalPort = std::tuple<base::Protocol, std::uint16_t, GroupKey>;
+  struct Edits;
+
+  void add(const std::string* source, BackendRow row);
+  void remove(const std::string* source, const BackendRow& row);
+  void touch(Groups::iterator group);
+  void touch_name(const std::string& name, bool v6);
+  void count_local(const GroupKey& key, const BackendRow& row, int by);
+  void begin_group(const GroupKey& key);
+  void end_group(const GroupKey& key);
+  void replace_mappings();
+  /// Names whose addresses moved since the last snapshot; touches what depends on them.
+  std::set<std::string> settle_names();
+  void merge_group(const GroupKey& key, Group& group, Edits& edits);
+  bool show_groups(Snapshot& next);
+  bool show_names(const std::set<std::string>& moved, Snapshot& next) const;
+
+  MergeOptions options_;
+  std::set<std::string> sources_;
+  Groups groups_;
+  std::vector<Groups::iterator> touched_;
+  std::map<base::Address, std::size_t> explicit_;              ///< address -> its groups
+  std::map<std::pair<std::string, bool>, std::size_t> named_;  ///< name, family -> its groups
+  NamedAllocation named4_;
+  NamedAllocation named6_;
+  std::map<std::string, std::vector<PortMapping>> source_mappings_;
+  PortMappings mappings_;
+  std::map<LocalPort, std::size_t> local_ports_;  ///< -> number of rows
+  std::shared_ptr<const Snapshot> last_;
+};
+
+}  // namespace viaduct::service
