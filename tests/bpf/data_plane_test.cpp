@@ -180,6 +180,25 @@ TEST_F(OnThisKernel, AnIncompleteSnapshotKeepsRoutesAndServices) {
   EXPECT_EQ(routes().size(), 3u);
 }
 
+TEST_F(OnThisKernel, AServiceThatTheKernelRefusesLeavesNothingBehindAndComesWhenThereIsRoom) {
+  plane_.reset();
+  std::filesystem::remove_all(config_.bpffs);
+  config_.max_services = 16;
+  restart();
+  std::vector<service::BackendRow> rows;
+  for (unsigned vip = 0; vip < 20; vip++) rows.push_back(row(vip, vip + 1));
+  show(snapshot_of(rows));
+  EXPECT_EQ(held().size(), 16u);
+  EXPECT_EQ(plane_->status().problems.size(), 4u);
+  EXPECT_EQ(plane_->image().backends.size(), 16u);
+  rows.erase(rows.begin(), rows.begin() + 6);
+  show(snapshot_of(rows));
+  show(snapshot_of(rows));
+  EXPECT_EQ(held().size(), 14u);
+  EXPECT_TRUE(plane_->status().problems.empty());
+  EXPECT_EQ(Maps::open(config_.bpffs, Access::read)->read()->backends.size(), 14u);
+}
+
 TEST_F(OnThisKernel, OneDaemonOnlyWritesAFolder) {
   const auto second = DataPlane::start(config_, {});
   ASSERT_FALSE(second);

@@ -10,6 +10,10 @@ std::uint32_t region_size(std::uint32_t slot_count) {
   return slot_count + vd_member_room(slot_count);
 }
 
+std::uint32_t next_generation(std::uint32_t generation) {
+  return generation == 0xffffffff ? 1 : generation + 1;
+}
+
 void apply(Image& image, const Op& op) {
   std::visit(
       [&](const auto& one) {

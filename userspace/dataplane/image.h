@@ -92,6 +92,9 @@ struct DropBackend {
 using Op = std::variant<PutBackend, PutSlots, PutService, DropService, DropBackend>;
 /// @}
 
+/// The generation after one; never 0, which is that of an id that was never used.
+std::uint32_t next_generation(std::uint32_t generation);
+
 /// Does to an image what the operation does to the maps (slots apart).
 void apply(Image& image, const Op& op);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace viaduct::dataplane {
 
@@ -25,8 +26,12 @@ Ledger::Ledger(const Image& image, const Capacity& capacity) : capacity_(capacit
 
 Ledger::Ledger(const Image& image, const Capacity& capacity, const Ledger& before)
     : Ledger(image, capacity) {
+  const std::set<std::uint32_t> free(free_ids_.begin(), free_ids_.end());
+  std::set<std::uint32_t> resting_again;
   for (const auto& resting : before.resting_ids_)
-    if (std::erase(free_ids_, resting.first) > 0) resting_ids_.push_back(resting);
+    if (free.contains(resting.first) && resting_again.insert(resting.first).second)
+      resting_ids_.push_back(resting);
+  std::erase_if(free_ids_, [&](std::uint32_t id) { return resting_again.contains(id); });
   for (const Resting& resting : before.resting_regions_)
     if (reserve(resting.offset, resting.count)) resting_regions_.push_back(resting);
 }

@@ -118,8 +118,7 @@ Planner::Ids Planner::known_backends(const ServiceEntry* entry) const {
 
 std::uint32_t Planner::fresh_generation(std::uint32_t id) const {
   const auto found = actual_.free_generations.find(id);
-  const std::uint32_t next = found == actual_.free_generations.end() ? 1 : found->second + 1;
-  return next == 0 ? 1 : next;
+  return found == actual_.free_generations.end() ? 1 : next_generation(found->second);
 }
 
 Planner::Ids Planner::put_backends(const service::VipKey& key, std::uint32_t service_id,
@@ -180,8 +179,7 @@ void Planner::put_slots(const ServiceEntry& entry, const ServiceEntry* old,
 }
 
 void Planner::drop_backend(std::uint32_t id) {
-  const std::uint32_t generation = actual_.backends.at(id).generation + 1;
-  removals_.push_back(DropBackend{id, generation == 0 ? 1 : generation});
+  removals_.push_back(DropBackend{id, next_generation(actual_.backends.at(id).generation)});
   ledger_.give_backend_id(id, now_);
 }
 
@@ -261,21 +259,34 @@ Plan Planner::finish() {
   return std::move(plan_);
 }
 
+void plan_changes(Planner& planner, const Image& actual, const service::Snapshot& desired,
+                  const service::Snapshot& known, std::set<service::VipKey> keys) {
+  service::Services::compare(known.services, desired.services,
+                             [&](const auto* before, const auto* after) {
+                               keys.insert((*(after ? after : before))->key);
+                             });
+  for (const service::VipKey& key : keys)
+    if (const service::Service* service = desired.find(key))
+      planner.want(*service, desired.complete);
+  if (!desired.complete) return;
+  for (const service::VipKey& key : keys) {
+    const auto entry = actual.services.find(key);
+    if (entry != actual.services.end() && !desired.find(key)) planner.drop_service(entry->second);
+  }
+}
+
 }  // namespace
 
 Plan plan(const Image& actual, std::span<const std::uint32_t> slots,
           const service::Snapshot& desired, const service::Snapshot* known, Ledger& ledger,
-          base::Time now) {
+          base::Time now, const std::set<service::VipKey>& unsettled) {
   Planner planner(actual, slots, ledger, now);
-  if (!known) planner.distrust_shared_ids();
-  std::size_t at = 0;
-  const std::size_t known_count = known ? known->services.size() : 0;
-  for (const auto& service : desired.services) {
-    while (at < known_count && known->services[at]->key < service->key) at++;
-    if (at < known_count && known->services[at] == service && known->complete == desired.complete)
-      continue;
-    planner.want(*service, desired.complete);
+  if (known && known->complete == desired.complete) {
+    plan_changes(planner, actual, desired, *known, unsettled);
+    return planner.finish();
   }
+  if (!known) planner.distrust_shared_ids();
+  for (const auto& service : desired.services) planner.want(*service, desired.complete);
   if (desired.complete) {
     for (const auto& [key, entry] : actual.services)
       if (!desired.find(key)) planner.drop_service(entry);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@ struct PlanProblem {
   service::VipKey key;
   std::string reason;
 
+  auto operator<=>(const PlanProblem&) const = default;
   bool operator==(const PlanProblem&) const = default;
 };
 
@@ -31,12 +34,14 @@ struct Plan {
 /// @param actual  what the maps hold.
 /// @param slots  the slot map's contents, all of it.
 /// @param ledger  in step with `actual`; ids and regions are taken from it and given back to it.
-/// @param known  the snapshot that `actual` is known to show, to skip what did not change; null:
-/// look at everything. An incomplete snapshot only adds: services and backends that it does not
-/// know stay.
+/// @param known  the snapshot that `actual` is known to show, so that only what differs is looked
+/// at; null: look at everything. An incomplete snapshot only adds: services and backends that it
+/// does not know stay.
+/// @param unsettled  services that `actual` does not show as `known` has them: the problems of the
+/// plans before.
 Plan plan(const Image& actual, std::span<const std::uint32_t> slots,
           const service::Snapshot& desired, const service::Snapshot* known, Ledger& ledger,
-          base::Time now);
+          base::Time now, const std::set<service::VipKey>& unsettled = {});
 
 /// A backend without its id: what matters of it to a client.
 struct BackendView {

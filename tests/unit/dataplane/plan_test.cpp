@@ -31,9 +31,11 @@ class Maps {
 
   Plan reach(std::shared_ptr<const service::Snapshot> snapshot, bool look_at_everything = false) {
     now_ += std::chrono::milliseconds(700);
-    Plan made =
-        plan(image_, slots_, *snapshot, look_at_everything ? nullptr : known_.get(), ledger_, now_);
+    Plan made = plan(image_, slots_, *snapshot, look_at_everything ? nullptr : known_.get(),
+                     ledger_, now_, unsettled_);
     for (const Op& op : made.ops) perform(op);
+    unsettled_.clear();
+    for (const PlanProblem& problem : made.problems) unsettled_.insert(problem.key);
     known_ = std::move(snapshot);
     return made;
   }
@@ -42,6 +44,7 @@ class Maps {
   void restart() {
     ledger_ = Ledger(image_, kCapacity);
     known_ = nullptr;
+    unsettled_.clear();
   }
 
   /// After every single operation: a service's slots name backends of that service only.
@@ -54,6 +57,7 @@ class Maps {
   Ledger ledger_;
   base::Time now_{};
   std::shared_ptr<const service::Snapshot> known_;
+  std::set<service::VipKey> unsettled_;
 };
 
 std::shared_ptr<const service::Snapshot> snapshot_of(std::vector<service::BackendRow> rows,
@@ -180,6 +184,23 @@ TEST(Plan, SaysWhatDoesNotFitAndServesTheRest) {
   EXPECT_GE(maps.image_.services.size(), kCapacity.slots / region_size(503));
   EXPECT_EQ(maps.image_.backends.size(), maps.image_.services.size() * 2)
       << "a service that does not fit leaks no ids";
+}
+
+TEST(Plan, WhatDidNotFitIsWrittenOnceThereIsRoom) {
+  Maps maps;
+  std::vector<service::BackendRow> rows;
+  for (int i = 0; i < 130; i++) {
+    rows.push_back(row(i, 1));
+    rows.push_back(row(i, 2));
+  }
+  const auto all = snapshot_of(rows);
+  ASSERT_FALSE(maps.reach(all).problems.empty());
+  rows.erase(rows.begin(), rows.begin() + 60);
+  const auto fewer = snapshot_of(rows, all.get());
+  EXPECT_FALSE(maps.reach(fewer).problems.empty()) << "what was freed rests";
+  for (int i = 0; i < 3; i++) maps.reach(fewer);
+  EXPECT_EQ(maps.image_.services.size(), 100u);
+  EXPECT_TRUE(maps.reach(fewer, true).ops.empty());
 }
 
 std::vector<service::BackendRow> random_rows(std::mt19937& random) {

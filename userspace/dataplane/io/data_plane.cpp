@@ -4,12 +4,12 @@
 #include <net/if.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/io/log.h"
 #include "dataplane/io/bpffs.h"
 #include "dataplane/plan.h"
+#include "dataplane/route_plan.h"
 
 namespace viaduct::dataplane {
 namespace {
@@ -18,20 +18,6 @@ bool matches(const std::vector<std::string>& patterns, const std::string& name) 
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
     return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
   });
-}
-
-std::set<base::Address> vip_addresses(const service::Snapshot& snapshot) {
-  std::set<base::Address> addresses;
-  for (const auto& service : snapshot.services) addresses.insert(service->key.address);
-  return addresses;
-}
-
-std::set<base::Address> without(const std::set<base::Address>& all,
-                                const std::set<base::Address>& fewer) {
-  std::set<base::Address> rest;
-  std::set_difference(all.begin(), all.end(), fewer.begin(), fewer.end(),
-                      std::inserter(rest, rest.end()));
-  return rest;
 }
 
 }  // namespace
@@ -142,11 +128,11 @@ base::Result<void> DataPlane::reread() {
 }
 
 /// A service that the kernel does not take is a problem of its own: the others, and the removals
-/// that may make room for it, go on. Its old backends stay, for its old entry may name them.
+/// that may make room for it, go on.
 base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapshot,
                                                 const service::Snapshot* known, base::Time now) {
-  Plan made = plan(image_, maps_.slots(), snapshot, known, ledger_, now);
-  std::set<std::uint32_t> untouched;
+  Plan made = plan(image_, maps_.slots(), snapshot, known, ledger_, now, unsettled_);
+  std::set<std::uint32_t> untouched;  // services whose old entry stays: so do its backends
   for (const Op& op : made.ops) {
     const auto* drop = std::get_if<DropBackend>(&op);
     if (drop && untouched.contains(image_.backends.at(drop->id).service_id)) continue;
@@ -154,47 +140,82 @@ base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapsho
       const auto* put = std::get_if<PutService>(&op);
       if (!put) return done.error();
       made.problems.push_back({put->entry.key, done.error().message()});
-      untouched.insert(put->entry.id);
+      if (!undo(put->entry, now)) untouched.insert(put->entry.id);
       continue;
     }
     dataplane::apply(image_, op);
     status_.writes++;
   }
+  unsettled_.clear();
+  for (const PlanProblem& problem : made.problems) unsettled_.insert(problem.key);
   status_.problems = std::move(made.problems);
+  if (!untouched.empty()) forget_ = true;
   return made.ops.size();
 }
 
-base::Result<std::size_t> DataPlane::remove_stale_routes(const service::Snapshot& snapshot) {
-  if (!snapshot.complete) return 0;
-  const std::set<base::Address> stale = without(routes_, vip_addresses(snapshot));
+/// Gives back what a service that the kernel refused would have used.
+/// @return false: the kernel has an older entry of it.
+bool DataPlane::undo(const ServiceEntry& refused, base::Time now) {
+  if (image_.services.contains(refused.key)) return false;
+  std::set<std::uint32_t> ids;
+  if (const auto found = image_.backends_of.find(refused.id); found != image_.backends_of.end())
+    ids = found->second;
+  for (const std::uint32_t id : ids) {
+    const DropBackend drop{id, next_generation(image_.backends.at(id).generation)};
+    if (!maps_.write(drop)) return false;
+    dataplane::apply(image_, drop);
+    ledger_.give_backend_id(id, now);
+  }
+  if (refused.slot_count > 0)
+    ledger_.give_region(refused.slot_offset, region_size(refused.slot_count), now);
+  return true;
+}
+
+base::Result<std::size_t> DataPlane::remove_stale_routes(const std::set<base::Address>& stale) {
   if (auto done = remove_routes(device_, stale); !done) return done.error();
-  routes_ = without(routes_, stale);
+  for (const base::Address& address : stale) routes_.erase(address);
   return stale.size();
 }
 
 /// Without a route the VIP still works for sockets and containers, so this fails nothing but
 /// itself.
-base::Result<std::size_t> DataPlane::add_missing_routes(const service::Snapshot& snapshot) {
-  std::set<base::Address> missing = without(vip_addresses(snapshot), routes_);
+base::Result<std::size_t> DataPlane::add_missing_routes(const std::set<base::Address>& missing) {
   auto failures = add_routes(device_, missing);
   if (!failures) return failures.error();
-  for (const RouteFailure& failure : *failures) {
-    missing.erase(failure.address);
-    for (const auto& service : snapshot.services)
-      if (service->key.address == failure.address)
-        status_.problems.push_back(
-            {service->key, failure.reason + "; host processes outside the cgroup do not reach it"});
+  for (const base::Address& address : missing) {
+    unrouted_.erase(address);
+    routes_.insert(address);
   }
-  routes_.insert(missing.begin(), missing.end());
-  return missing.size();
+  for (const RouteFailure& failure : *failures) {
+    unrouted_[failure.address] = failure.reason;
+    routes_.erase(failure.address);
+  }
+  list_unrouted();
+  return missing.size() - failures->size();
+}
+
+/// Adds the VIPs without a route to the problems. They are tried again by the next reconcile.
+void DataPlane::list_unrouted() {
+  std::erase_if(unrouted_,
+                [&](const auto& entry) { return !service::has_address(*wanted_, entry.first); });
+  for (const auto& [address, reason] : unrouted_) {
+    const auto& services = wanted_->services;
+    for (auto at = services.lower_bound({address, 0, base::Protocol{}});
+         at != services.end() && (*at)->key.address == address; ++at)
+      status_.problems.push_back(
+          {(*at)->key, reason + "; host processes outside the cgroup do not reach it"});
+  }
 }
 
 /// Routes that go, maps, routes that come: whoever has a route finds a service behind it.
 base::Result<std::size_t> DataPlane::show(bool from_scratch, base::Time now) {
   const std::vector<PlanProblem> before = status_.problems;
-  auto gone = remove_stale_routes(*wanted_);
-  auto written = write_plan(*wanted_, from_scratch ? nullptr : known_.get(), now);
-  auto come = written ? add_missing_routes(*wanted_) : base::Result<std::size_t>(0);
+  const service::Snapshot* known = from_scratch ? nullptr : known_.get();
+  const RoutePlan routes = plan_routes(routes_, *wanted_, known);
+  forget_ = false;
+  auto gone = remove_stale_routes(routes.stale);
+  auto written = write_plan(*wanted_, known, now);
+  auto come = written ? add_missing_routes(routes.missing) : base::Result<std::size_t>(0);
   for (const auto* result : {&gone, &written, &come}) {
     if (*result) continue;
     known_ = nullptr;
@@ -202,15 +223,16 @@ base::Result<std::size_t> DataPlane::show(bool from_scratch, base::Time now) {
     return result->error();
   }
   tell_problems(before);
-  known_ = status_.problems.empty() ? wanted_ : nullptr;
+  known_ = forget_ ? nullptr : wanted_;
   status_.applied_revision = wanted_->revision;
   status_.last_error.clear();
   return *gone + *written + *come;
 }
 
 void DataPlane::tell_problems(const std::vector<PlanProblem>& before) const {
+  const std::set<PlanProblem> told(before.begin(), before.end());
   for (const PlanProblem& problem : status_.problems)
-    if (std::find(before.begin(), before.end(), problem) == before.end())
+    if (!told.contains(problem))
       log::error("service_problem", {{"vip", problem.key.to_string()}, {"reason", problem.reason}});
 }
 

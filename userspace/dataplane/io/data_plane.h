@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -69,8 +70,10 @@ class DataPlane {
   base::Result<void> reread();
   base::Result<std::size_t> write_plan(const service::Snapshot& snapshot,
                                        const service::Snapshot* known, base::Time now);
-  base::Result<std::size_t> remove_stale_routes(const service::Snapshot& snapshot);
-  base::Result<std::size_t> add_missing_routes(const service::Snapshot& snapshot);
+  bool undo(const ServiceEntry& refused, base::Time now);
+  base::Result<std::size_t> remove_stale_routes(const std::set<base::Address>& stale);
+  base::Result<std::size_t> add_missing_routes(const std::set<base::Address>& missing);
+  void list_unrouted();
   base::Result<std::size_t> show(bool from_scratch, base::Time now);
   void tell_problems(const std::vector<PlanProblem>& before) const;
 
@@ -83,11 +86,14 @@ class DataPlane {
   Image image_;
   Ledger ledger_;
   std::set<base::Address> routes_;
+  std::map<base::Address, std::string> unrouted_;  ///< VIPs whose route is refused, and why
   std::shared_ptr<const service::Snapshot> wanted_;
   std::shared_ptr<const service::Snapshot> known_;  ///< what image_ shows; null: unknown
+  std::set<service::VipKey> unsettled_;             ///< what it does not show of known_
   std::vector<Capability> capabilities_;
   std::set<std::uint32_t> default_links_;  ///< uplinks, when the configuration names none
   std::set<std::uint32_t> attached_;
+  bool forget_ = false;       ///< the maps hold something else than planned, nobody knows what
   bool has_sockets_ = false;  ///< the socket programs could be attached at the start
   Status status_;
 };
