@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "base/io/fd.h"
+#include "dataplane/io/route_dump.h"
 
 namespace viaduct::dataplane {
 namespace {
@@ -177,30 +178,15 @@ base::Result<std::set<base::Address>> read_routes(const HostDevice& device) {
   auto socket = open_socket();
   if (!socket) return socket.error();
   std::set<base::Address> routes;
-  for (const int family : {AF_INET, AF_INET6}) {
-    nl_cache* raw = nullptr;
-    if (const int rc = rtnl_route_alloc_cache(socket->get(), family, 0, &raw); rc < 0)
-      return nl_error(rc, "read routes");
-    const Cache cache(raw);
-    for (nl_object* object = nl_cache_get_first(cache.get()); object;
-         object = nl_cache_get_next(object)) {
-      auto* route = reinterpret_cast<rtnl_route*>(object);
-      if (rtnl_route_get_protocol(route) != kRouteProtocol || rtnl_route_get_nnexthops(route) != 1)
-        continue;
-      rtnl_nexthop* hop = rtnl_route_nexthop_n(route, 0);
-      if (rtnl_route_nh_get_ifindex(hop) != static_cast<int>(device.ifindex)) continue;
-      nl_addr* destination = rtnl_route_get_dst(route);
-      const auto* octets = static_cast<const std::uint8_t*>(nl_addr_get_binary_addr(destination));
-      if (nl_addr_get_prefixlen(destination) != (family == AF_INET ? 32U : 128U)) continue;
-      if (family == AF_INET) {
-        routes.insert(base::Address::v4({octets[0], octets[1], octets[2], octets[3]}));
-      } else {
-        std::array<std::uint8_t, 16> all{};
-        std::copy(octets, octets + 16, all.begin());
-        routes.insert(base::Address::v6(all));
-      }
-    }
-  }
+  const auto take = [&](const Route& route) {
+    if (route.protocol != kRouteProtocol || !route.destination ||
+        route.prefix_length != route.destination->octets().size() * 8 ||
+        route.ifindexes != std::vector{device.ifindex})
+      return;
+    routes.insert(routes.end(), *route.destination);
+  };
+  for (const int family : {AF_INET, AF_INET6})
+    if (auto done = dump_routes(socket->get(), family, take); !done) return done.error();
   return routes;
 }
 
@@ -241,23 +227,13 @@ base::Result<std::set<std::uint32_t>> default_route_links() {
   auto socket = open_socket();
   if (!socket) return socket.error();
   std::set<std::uint32_t> links;
-  for (const int family : {AF_INET, AF_INET6}) {
-    nl_cache* raw = nullptr;
-    if (const int rc = rtnl_route_alloc_cache(socket->get(), family, 0, &raw); rc < 0)
-      return nl_error(rc, "read routes");
-    const Cache cache(raw);
-    for (nl_object* object = nl_cache_get_first(cache.get()); object;
-         object = nl_cache_get_next(object)) {
-      auto* route = reinterpret_cast<rtnl_route*>(object);
-      if (rtnl_route_get_table(route) != RT_TABLE_MAIN ||
-          rtnl_route_get_type(route) != RTN_UNICAST ||
-          nl_addr_get_prefixlen(rtnl_route_get_dst(route)) != 0)
-        continue;
-      for (int i = 0; i < rtnl_route_get_nnexthops(route); i++)
-        links.insert(
-            static_cast<std::uint32_t>(rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(route, i))));
-    }
-  }
+  const auto take = [&](const Route& route) {
+    if (route.table != RT_TABLE_MAIN || route.type != RTN_UNICAST || route.prefix_length != 0)
+      return;
+    links.insert(route.ifindexes.begin(), route.ifindexes.end());
+  };
+  for (const int family : {AF_INET, AF_INET6})
+    if (auto done = dump_routes(socket->get(), family, take); !done) return done.error();
   return links;
 }
 
