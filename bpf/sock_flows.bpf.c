@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
  * Iterator over the socket storage vd_sock_v1: one struct vd_sock_flow for each socket that is
- * connected to a VIP. Reading the iterator's file runs it. The map is named when the link is made
- * (bpf_iter_link_info).
+ * connected to a VIP or about to be. Reading the iterator's file runs it. The map is named when the
+ * link is made (bpf_iter_link_info).
  */
 #include <linux/bpf.h>
 #include <linux/in6.h>
@@ -14,6 +14,7 @@
 #include "lib/addr.h"
 
 #define VD_AF_INET 2
+#define VD_TCP_CLOSE 7 /* state of a socket, UDP too, that is no longer connected */
 
 /* Of the kernel's structs the fields that are read; libbpf finds their places when it loads. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -26,16 +27,14 @@ struct net {
 typedef struct {
 	struct net *net;
 } possible_net_t;
-typedef struct {
-	__s64 counter;
-} atomic64_t;
 struct sock_common {
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	int skc_bound_dev_if;
 	__be32 skc_rcv_saddr;
 	__u16 skc_num;
 	struct in6_addr skc_v6_rcv_saddr;
 	possible_net_t skc_net;
-	atomic64_t skc_cookie;
 };
 struct inode {
 	unsigned long i_ino;
@@ -80,11 +79,13 @@ int vd_sock_flows(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!sk || !value)
 		return 0;
 	flow.sock = *value;
-	if (flow.sock.peer.backend_id == 0)
+	if (flow.sock.peer.backend_id == 0 ||
+	    BPF_CORE_READ(sk, __sk_common.skc_state) == VD_TCP_CLOSE)
 		return 0;
 	read_local(&flow, sk);
 	flow.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	flow.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	flow.cookie = bpf_get_socket_cookie(sk);
+	flow.bound_ifindex = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
 	flow.inode = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
 	bpf_seq_write(ctx->meta->seq, &flow, sizeof(flow));
 	return 0;

@@ -8,6 +8,8 @@
     {"do": "load", "host": H, "port": P, "requests": N}   N GETs, each on a connection of its own, until told to "stop":
                                                answers at once; {"do": "progress"} tells {"done", "failed", "errors"}
     {"do": "hold", ...}, {"do": "ask"}         opens a connection and keeps it; one GET on the kept one
+    {"do": "hold-udp", ...}                    keeps a connected UDP socket
+    {"do": "wait"}                             reads from what was kept last until something comes: {"data"}
 H is a name or an address; "family" (4 or 6) picks one of a name's addresses; "from" is the port to connect from. An error
 is {"error": text, "errno": name}."""
 import errno
@@ -131,6 +133,12 @@ def main():
         held.append(connect(request))
         return {"peer": where(held[-1].getpeername())}
 
+    def hold_udp(request):
+        sock, address = open_socket(request, socket.SOCK_DGRAM)
+        sock.connect(address)
+        held.append(sock)
+        return {"peer": where(sock.getpeername())}
+
     actions = {
         "tcp": tcp,
         "udp-connected": udp_connected,
@@ -140,7 +148,9 @@ def main():
         "progress": load.progress,
         "stop": load.stop,
         "hold": hold,
+        "hold-udp": hold_udp,
         "ask": lambda _request: {"answer": get(held[-1])},
+        "wait": lambda _request: {"data": held[-1].recv(2048).decode()},
     }
     print("ready", flush=True)
     for line in sys.stdin:

@@ -179,7 +179,14 @@ class Client:
 
     def do(self, action, timeout=60.0, **arguments):
         """Sends a request, returns the answer; a failed action is an answer with "error"."""
+        self.begin(action, **arguments)
+        return self.finish(timeout)
+
+    def begin(self, action, **arguments):
+        """Sends a request whose answer finish() returns: the client is busy meanwhile."""
         self.process.write_line(json.dumps({"do": action, **arguments}))
+
+    def finish(self, timeout=60.0):
         return json.loads(self.process.read_line(timeout))
 
 

@@ -20,7 +20,7 @@ std::optional<json::object> packet_flow(const vd_flow_key& key, const vd_flow& f
 
 /// A socket that is connected to a VIP: "kind", "client", "vip", "protocol", "backend" and "age_s"
 /// as above, and
-/// {"netns", "cookie", "inode"}: its network namespace, SO_COOKIE (0: none yet), and inode in
+/// {"netns", "cookie", "inode"}: its network namespace, SO_COOKIE, and inode in
 /// /proc/PID/fd (0: no process has it).
 json::object socket_flow(const vd_sock_flow& flow, std::uint32_t now_s);
 

@@ -41,7 +41,13 @@ std::string dataplane_text(const json::value& status) {
   for (const json::value& map : list_of(dataplane, "maps"))
     maps += (maps.empty() ? "" : ", ") + text_of(map, "name") + " " + count(map, "used") + "/" +
             count(map, "capacity");
-  return maps.empty() ? out : out + line("maps", maps);
+  if (!maps.empty()) out += line("maps", maps);
+  const auto failed = number_of(dataplane, "sockets_failed");
+  if (failed || number_of(dataplane, "sockets_destroyed"))
+    out += line("sockets", count(dataplane, "sockets_destroyed") +
+                               " destroyed because their backend is gone" +
+                               (failed ? ", " + counted(failed, "attempt") + " failed" : ""));
+  return out;
 }
 
 std::string dns_text(const json::value& status) {

@@ -36,7 +36,9 @@ json::object dataplane_json(const DataplaneStatus& status) {
           {"cgroup", status.cgroup},
           {"link", status.link},
           {"container_links", texts(status.container_links)},
-          {"attached", texts(status.attached)}};
+          {"attached", texts(status.attached)},
+          {"sockets_destroyed", status.sockets_destroyed},
+          {"sockets_failed", status.sockets_failed}};
 }
 
 json::object dns_json(const DnsStatus& status) {

@@ -55,6 +55,8 @@ struct DataplaneStatus {
   std::string link;                          ///< the device that VIPs are routed to
   std::vector<std::string> container_links;  ///< patterns of the configuration
   std::vector<std::string> attached;         ///< devices and hooks that programs are attached to
+  std::uint64_t sockets_destroyed = 0;       ///< because their backend was removed
+  std::uint64_t sockets_failed = 0;          ///< attempts at that which failed
 };
 
 struct DnsStatus {

@@ -105,17 +105,19 @@ struct vd_sock_udp {
 	struct vd_peer peers[VD_UDP_PEERS_MAX];
 };
 
-/* What sock_flows writes, one after the other: a socket of vd_sock_v1 that is connected to a VIP.
- */
+/* What sock_flows writes, one after the other: a socket of vd_sock_v1 that is connected to a VIP,
+ * or about to be. */
 struct vd_sock_flow {
 	struct vd_addr local;
 	__be16 local_port;
-	__u16 pad;    /* always 0 */
-	__u32 netns;  /* inode number of the socket's network namespace */
-	__u64 cookie; /* SO_COOKIE; 0: nobody asked for it yet */
-	__u64 inode;  /* as in /proc/PID/fd; 0: no process holds the socket any more */
+	__u16 pad;	     /* always 0 */
+	__u32 netns;	     /* inode number of the socket's network namespace */
+	__u64 cookie;	     /* SO_COOKIE */
+	__u64 inode;	     /* as in /proc/PID/fd; 0: no process holds the socket any more */
+	__u32 bound_ifindex; /* SO_BINDTODEVICE; 0: any device */
+	__u32 pad1;	     /* always 0 */
 	struct vd_sock sock;
 };
-VD_ASSERT_SIZE(vd_sock_flow, 104);
+VD_ASSERT_SIZE(vd_sock_flow, 112);
 
 #endif

@@ -7,10 +7,8 @@
 
 namespace viaduct::ctl {
 
-/// Adds every socket that is connected to a VIP, of all network namespaces, to a list: runs the
-/// iterator sock_flows over the pinned map vd_sock_v1.
-/// @errors the system's code when the map is not there, or the kernel does not let us run the
-/// iterator.
+/// Adds every socket that is connected to a VIP, of all network namespaces, to a list.
+/// @errors the system's code when the pinned map is not there, or the kernel has no such iterator.
 base::Result<void> read_socket_flows(const std::string& bpffs, FlowList& list);
 
 }  // namespace viaduct::ctl

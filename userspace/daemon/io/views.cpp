@@ -13,6 +13,12 @@ const metrics::Family kWrites{metrics::Kind::counter, "viaduct_dataplane_writes_
                               "Operations on the kernel's maps."};
 const metrics::Family kRepairs{metrics::Kind::counter, "viaduct_dataplane_repairs_total",
                                "Operations that a comparison with the kernel found missing."};
+const metrics::Family kDestroyed{metrics::Kind::counter,
+                                 "viaduct_dataplane_sockets_destroyed_total",
+                                 "Sockets that were destroyed because their backend is gone."};
+const metrics::Family kNotDestroyed{metrics::Kind::counter,
+                                    "viaduct_dataplane_socket_destroy_failures_total",
+                                    "Attempts to destroy such a socket that failed."};
 
 }  // namespace
 
@@ -37,6 +43,8 @@ api::DataplaneStatus dataplane_status(const Config& config, const dataplane::Dat
   for (const auto& problem : own.problems)
     status.problems.push_back({problem.key.to_string(), problem.reason});
   status.attached = own.links;
+  status.sockets_destroyed = plane->reaped().destroyed;
+  status.sockets_failed = plane->reaped().failed;
   const auto capacity = plane->maps().capacity();
   std::uint64_t slots = 0;
   for (const auto& [key, entry] : plane->image().services) slots += entry.slot_count;
@@ -106,6 +114,8 @@ void add_metrics(const dataplane::DataPlane* plane, const dns::Server* server,
   if (plane) {
     page.add(kWrites, plane->status().writes);
     page.add(kRepairs, plane->status().repairs);
+    page.add(kDestroyed, plane->reaped().destroyed);
+    page.add(kNotDestroyed, plane->reaped().failed);
     if (const auto counters = plane->maps().counters())
       for (const auto& one : *counters)
         page.add(kReasons, one.count, {one.hook, one.reason, one.verdict});

@@ -90,4 +90,17 @@ BackendEntry from_abi(std::uint32_t id, const vd_backend& value) {
           value.weight};
 }
 
+ConnectedSocket from_abi(const vd_sock_flow& flow) {
+  ConnectedSocket socket;
+  socket.netns = flow.netns;
+  socket.cookie = flow.cookie;
+  socket.protocol = static_cast<base::Protocol>(flow.sock.proto);
+  socket.local = {from_abi(flow.local), ntohs(flow.local_port)};
+  socket.backend = {from_abi(flow.sock.peer.backend), ntohs(flow.sock.peer.backend_port)};
+  socket.bound_ifindex = flow.bound_ifindex;
+  socket.backend_id = flow.sock.peer.backend_id;
+  socket.backend_generation = flow.sock.peer.backend_generation;
+  return socket;
+}
+
 }  // namespace viaduct::dataplane

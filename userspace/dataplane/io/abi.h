@@ -1,11 +1,13 @@
 #pragma once
 
 #include <viaduct/abi/address.h>
+#include <viaduct/abi/flow.h>
 #include <viaduct/abi/service.h>
 
 #include <cstdint>
 
 #include "dataplane/image.h"
+#include "dataplane/orphan.h"
 
 namespace viaduct::dataplane {
 
@@ -22,5 +24,6 @@ vd_backend to_abi(const BackendEntry& entry);
 ServiceEntry from_abi(const vd_service4_key& key, const vd_service& value);
 ServiceEntry from_abi(const vd_service6_key& key, const vd_service& value);
 BackendEntry from_abi(std::uint32_t id, const vd_backend& value);
+ConnectedSocket from_abi(const vd_sock_flow& flow);
 
 }  // namespace viaduct::dataplane

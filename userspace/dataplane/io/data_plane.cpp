@@ -55,6 +55,7 @@ base::Result<DataPlane> DataPlane::start(const Config& config,
   plane.has_sockets_ = sockets.has_value();
   capabilities.push_back({"socket hooks", sockets.has_value(),
                           sockets ? "attached to the cgroup" : sockets.error().message()});
+  if (plane.has_sockets_) plane.start_reaper();
   if (auto host = plane.programs_.attach_host_device(device->ifindex); !host) return host.error();
   if (auto given = ensure_addresses(*device, addresses); !given)
     log::warn("address_failed", {{"error", given.error().message()}});
@@ -64,6 +65,17 @@ base::Result<DataPlane> DataPlane::start(const Config& config,
   if (auto links = default_route_links(); links) plane.default_links_ = std::move(*links);
   if (auto scanned = plane.scan_links(); !scanned) return scanned.error();
   return plane;
+}
+
+void DataPlane::start_reaper() {
+  auto reaper = Reaper::start(config_.bpffs);
+  capabilities_.push_back(
+      {"socket destroy", reaper.has_value(),
+       reaper ? "sockets connected to a removed backend fail at once"
+              : "sockets connected to a removed backend wait for their own timeout (needs "
+                "INET_DIAG_DESTROY): " +
+                    reaper.error().message()});
+  if (reaper) reaper_ = std::move(*reaper);
 }
 
 base::Result<void> DataPlane::attach_sockets() {
@@ -133,6 +145,7 @@ base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapsho
                                                 const service::Snapshot* known, base::Time now) {
   Plan made = plan(image_, maps_.slots(), snapshot, known, ledger_, now, unsettled_);
   std::set<std::uint32_t> untouched;  // services whose old entry stays: so do its backends
+  bool removed = false;
   for (const Op& op : made.ops) {
     const auto* drop = std::get_if<DropBackend>(&op);
     if (drop && untouched.contains(image_.backends.at(drop->id).service_id)) continue;
@@ -145,9 +158,12 @@ base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapsho
     }
     dataplane::apply(image_, op);
     status_.writes++;
+    removed |= drop != nullptr;
   }
   unsettled_.clear();
   for (const PlanProblem& problem : made.problems) unsettled_.insert(problem.key);
+  // What a process did not come to before it died is found by the first look at everything.
+  if (reaper_ && (removed || !known)) reaper_->wake();
   status_.problems = std::move(made.problems);
   if (!untouched.empty()) forget_ = true;
   return made.ops.size();

@@ -16,6 +16,7 @@
 #include "dataplane/io/host_device.h"
 #include "dataplane/io/maps.h"
 #include "dataplane/io/programs.h"
+#include "dataplane/io/reaper.h"
 #include "dataplane/ledger.h"
 #include "dataplane/plan.h"
 #include "service/snapshot.h"
@@ -58,6 +59,8 @@ class DataPlane {
   };
   const Status& status() const { return status_; }
   std::vector<Capability> capabilities() const;
+  /// What became of sockets whose backend was removed; nothing where the kernel cannot destroy any.
+  Reaper::Stats reaped() const { return reaper_ ? reaper_->stats() : Reaper::Stats{}; }
   const Maps& maps() const { return maps_; }
   const Image& image() const { return image_; }
 
@@ -66,6 +69,7 @@ class DataPlane {
             Image image);
   base::Result<void> attach_sockets();
   base::Result<void> attach_links(bool again);
+  void start_reaper();
   base::Result<void> restore_device();
   base::Result<void> reread();
   base::Result<std::size_t> write_plan(const service::Snapshot& snapshot,
@@ -95,6 +99,7 @@ class DataPlane {
   std::set<std::uint32_t> attached_;
   bool forget_ = false;       ///< the maps hold something else than planned, nobody knows what
   bool has_sockets_ = false;  ///< the socket programs could be attached at the start
+  std::unique_ptr<Reaper> reaper_;  ///< null: the capabilities say why
   Status status_;
 };
 

@@ -221,6 +221,12 @@ Load Maps::load(std::uint32_t id) const {
           std::chrono::microseconds(element.ewma_us)};
 }
 
+bool Maps::holds(std::uint32_t id, std::uint32_t generation) const {
+  if (id >= capacity_.backends) return false;
+  const auto& element = static_cast<const volatile vd_backend*>(backends_.memory)[id];
+  return element.service_id != 0 && element.generation == generation;
+}
+
 base::Result<std::vector<Counter>> Maps::counters() const {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) return base::from_errno(cpus, "count CPUs");

@@ -46,6 +46,8 @@ class Maps {
   std::span<const std::uint32_t> slots() const;
   Capacity capacity() const;
   Load load(std::uint32_t id) const;
+  /// Whether an id still belongs to the backend that it had under that generation.
+  bool holds(std::uint32_t id, std::uint32_t generation) const;
 
   /// Every reason that was ever met, summed over CPUs.
   base::Result<std::vector<Counter>> counters() const;
