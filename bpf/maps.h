@@ -8,6 +8,7 @@
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <viaduct/abi/event.h>
 #include <viaduct/abi/flow.h>
 #include <viaduct/abi/reason.h>
 #include <viaduct/abi/service.h>
@@ -99,6 +100,24 @@ struct {
 	__type(value, __u64);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } vd_counter_v1 SEC(".maps");
+
+/* written by viaductctl, which also counts down its time, through mmap; read by every program,
+ * which count in it. One tracer at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct vd_trace);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} vd_trace_v1 SEC(".maps");
+
+/* written by every program while vd_trace_v1 says so; read by viaductctl */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, VD_EVENT_BYTES);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} vd_event_v1 SEC(".maps");
 
 /* written by sock_lb; read by sock_lb, sock_flows */
 struct {

@@ -7,14 +7,18 @@
 #include <linux/bpf.h>
 #include <linux/errno.h>
 #include <linux/in.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/flow.h>
 #include <viaduct/abi/reason.h>
 
+#include "lib/event.h"
 #include "lib/finish.h"
 #include "lib/health.h"
 #include "lib/select.h"
 #include "maps.h"
+
+#define VD_AF_INET 2
 
 /* Of the kernel's structs the fields that are read; libbpf finds their places when it loads. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -121,13 +125,49 @@ static __always_inline enum vd_reason health(struct bpf_sock_ops *ctx)
 	}
 }
 
+static __always_inline void set_client(struct vd_event *e, struct bpf_sock_ops *ctx)
+{
+	__be32 v4 = ctx->local_ip4;
+
+	/* clang may add the offset to the context first, which the verifier refuses. */
+	asm volatile("" : "+r"(v4));
+	e->client_port = bpf_htons(ctx->local_port);
+	if (ctx->family == VD_AF_INET)
+		e->client = vd_addr_v4(v4);
+	else
+		e->client = (struct vd_addr){.words = {ctx->local_ip6[0], ctx->local_ip6[1],
+						       ctx->local_ip6[2], ctx->local_ip6[3]}};
+}
+
+/* A trace sees connects that fail, and what comes of it. */
+static __always_inline void tell(struct bpf_sock_ops *ctx, enum vd_reason reason)
+{
+	struct vd_choice choice = {};
+	struct connecting c;
+	struct vd_event *e;
+
+	if (reason < VD_CONNECT_FAILED || find_connecting(ctx, &c) != VD_NEXT)
+		return;
+	e = vd_event_start(VD_HOOK_HEALTH, reason, &c.sock->peer.vip, c.sock->peer.vip_port,
+			   IPPROTO_TCP);
+	if (!e)
+		return;
+	set_client(e, ctx);
+	e->error = c.load->last_error;
+	choice.backend_id = c.sock->peer.backend_id;
+	choice.backend = vd_backend_at(choice.backend_id);
+	vd_event_end(e, &choice);
+}
+
 SEC("sockops")
 int vd_sock_health(struct bpf_sock_ops *ctx)
 {
 	enum vd_reason reason = health(ctx);
 
-	if (reason != VD_NEXT)
+	if (reason != VD_NEXT) {
 		vd_count(VD_HOOK_HEALTH, reason);
+		tell(ctx, reason);
+	}
 	return 1;
 }
 

@@ -8,10 +8,12 @@
 #include <linux/bpf.h>
 #include <linux/errno.h>
 #include <linux/in.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/reason.h>
 
 #include "lib/call.h"
+#include "lib/event.h"
 #include "lib/finish.h"
 #include "lib/peer.h"
 #include "lib/select.h"
@@ -263,6 +265,37 @@ static __always_inline enum vd_reason getpeername(struct call *c)
 	return VD_NOT_VIP;
 }
 
+/* A socket that connects has an address only if it was bound. */
+static __always_inline void set_client(struct vd_event *e, const struct call *c)
+{
+	struct bpf_sock *sk = c->ctx->sk;
+
+	if (!sk || sk->src_port == 0)
+		return;
+	e->client_port = bpf_htons(sk->src_port);
+	if (c->is_v6)
+		e->client = (struct vd_addr){
+			.words = {sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3]}};
+	else
+		e->client = vd_addr_v4(sk->src_ip4);
+}
+
+/* A trace sees who was given a backend, and who was refused. */
+static __always_inline void tell(struct call *c, enum vd_verdict verdict, enum vd_reason reason)
+{
+	struct vd_event *e;
+
+	if (verdict == VD_VERDICT_PASS && !c->choice.backend)
+		return;
+	e = vd_event_start(VD_HOOK_SOCK, reason, &c->addr, c->port, c->proto);
+	if (!e)
+		return;
+	set_client(e, c);
+	e->pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	vd_event_end(e, &c->choice);
+}
+
 /* Verdict of a hook that may refuse. */
 static __always_inline int call_finish(struct call *c, enum vd_reason reason)
 {
@@ -271,6 +304,7 @@ static __always_inline int call_finish(struct call *c, enum vd_reason reason)
 	vd_count(VD_HOOK_SOCK, reason);
 	if (c->evicted)
 		vd_count(VD_HOOK_SOCK, VD_UDP_PEER_EVICTED);
+	tell(c, verdict, reason);
 	if (verdict == VD_VERDICT_PASS)
 		return 1;
 	if (vd_has_set_retval)

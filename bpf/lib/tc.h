@@ -10,6 +10,7 @@
 #include <viaduct/abi/flow.h>
 #include <viaduct/abi/reason.h>
 
+#include "lib/event.h"
 #include "lib/finish.h"
 #include "lib/flow.h"
 #include "lib/fragment.h"
@@ -152,6 +153,22 @@ static __always_inline int go(struct pkt *p)
 	}
 }
 
+/* A trace sees which flow was given a backend, and which was refused. */
+static __always_inline void tell(struct pkt *p, enum vd_hook hook, enum vd_verdict verdict,
+				 enum vd_reason reason)
+{
+	struct vd_event *e;
+
+	if (verdict == VD_VERDICT_PASS && !p->choice.backend)
+		return;
+	e = vd_event_start(hook, reason, &p->tuple.dst, p->tuple.dport, p->tuple.proto);
+	if (!e)
+		return;
+	e->client = p->tuple.src;
+	e->client_port = p->tuple.sport;
+	vd_event_end(e, &p->choice);
+}
+
 /* `back`: how the answer to a refused packet reaches its client. */
 static __always_inline int tc_finish(struct pkt *p, enum vd_hook hook, enum vd_way back,
 				     enum vd_reason reason)
@@ -159,6 +176,7 @@ static __always_inline int tc_finish(struct pkt *p, enum vd_hook hook, enum vd_w
 	enum vd_verdict verdict = vd_verdict_of(reason);
 
 	vd_count(hook, reason);
+	tell(p, hook, verdict, reason);
 	if (verdict == VD_VERDICT_DROP)
 		return TC_ACT_SHOT;
 	if (verdict == VD_VERDICT_REFUSE) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/bpf/events.h"
 #include "tests/bpf/sock_lab.h"
 
 namespace viaduct::bpftest {
@@ -75,6 +76,28 @@ TEST_F(SockHealth, AClosedPortFailsThreeConnectsAndNoMore) {
     EXPECT_EQ(load.last_error, static_cast<std::uint32_t>(ECONNREFUSED));
   }
   EXPECT_EQ(maps().count(VD_HOOK_HEALTH, VD_EJECTED), 5u);
+}
+
+TEST_F(SockHealth, ATraceShowsTheFailuresAndTheEjection) {
+  Server good("192.0.2.2", SOCK_STREAM);
+  const ServiceIds ids =
+      maps().add({"11.0.0.1", 80, IPPROTO_TCP, one_closed(good, 1), VD_PICK_ROUND_ROBIN});
+  Events events(maps());
+  events.trace();
+  EXPECT_EQ(failures(20), 3);
+  std::vector<vd_event> seen;
+  for (const vd_event& event : events.take_all())
+    if (event.hook == VD_HOOK_HEALTH) seen.push_back(event);
+  ASSERT_EQ(seen.size(), 3u);
+  EXPECT_EQ(seen[0].reason, VD_CONNECT_FAILED);
+  EXPECT_EQ(seen[2].reason, VD_EJECTED);
+  for (const vd_event& event : seen) {
+    EXPECT_EQ(event.error, ECONNREFUSED);
+    EXPECT_EQ(event.backend_id, ids.backends[0]);
+    EXPECT_EQ(text(event.client), "192.0.2.1") << "lo's address towards the backend";
+    EXPECT_NE(event.client_port, 0);
+    EXPECT_EQ(text(event.vip), "11.0.0.1");
+  }
 }
 
 TEST_F(SockHealth, TheLastOneIsNeverEjected) {

@@ -12,10 +12,12 @@
 #include "tools/viaductctl/io/facts.h"
 #include "tools/viaductctl/io/maps.h"
 #include "tools/viaductctl/io/sockets.h"
+#include "tools/viaductctl/io/tracer.h"
 #include "tools/viaductctl/options.h"
 #include "tools/viaductctl/rows.h"
 #include "tools/viaductctl/status.h"
 #include "tools/viaductctl/table.h"
+#include "tools/viaductctl/trace.h"
 #include "tools/viaductctl/vips.h"
 
 namespace viaduct::ctl {
@@ -136,6 +138,41 @@ int show_flows(const Options& options, const FlowFilter& filter, std::size_t lim
   return failed ? kFailure : kSuccess;
 }
 
+/// The filter for what the command line names; every VIP if it names none.
+std::optional<TraceFilter> find_trace_filter(const Options& options, const std::string& wanted) {
+  if (wanted.empty()) return TraceFilter{};
+  if (auto filter = parse_trace_filter(wanted)) return filter;
+  const auto vips = ask_daemon(options.socket, "/v1/vips");
+  auto filter = vips && vips->is_array() ? trace_filter_of(select_vips(vips->get_array(), wanted))
+                                         : std::nullopt;
+  if (!filter)
+    std::cerr << "viaductctl: \"" << printable(wanted) << "\" is no one VIP's address or name\n"
+              << "  viaductctl vips lists them; IPv6 with a port is [ADDRESS]:PORT\n";
+  return filter;
+}
+
+/// @param count  ends after so many events; 0: when it is asked to.
+int run_trace(const Options& options, const TraceFilter& filter, std::uint64_t count) {
+  auto tracer = Tracer::start(find_bpffs(options), filter);
+  if (!tracer) {
+    std::cerr << "viaductctl: " << tracer.error().message() << "\n";
+    if (tracer.error().code == boost::system::errc::device_or_resource_busy)
+      std::cerr << "  end it, or wait for it: there is one at a time\n";
+    else
+      std::cerr << "  run this as root, or name the folder of dataplane.bpffs with --bpffs\n";
+    return kFailure;
+  }
+  if (!options.json) std::cout << trace_heading() << std::flush;
+  std::uint64_t shown = 0;
+  const auto done = tracer->run([&](const json::object& event) {
+    std::cout << (options.json ? json::serialize(event) + "\n" : event_text(event)) << std::flush;
+    return ++shown != count;
+  });
+  if (!done) std::cerr << "viaductctl: " << done.error().message() << "\n";
+  std::cerr << "viaductctl: " << summary_text(tracer->summary()) << "\n";
+  return done ? kSuccess : kFailure;
+}
+
 int run_doctor(const Options& options) {
   const Facts facts = gather_facts(options.socket, options.bpffs);
   const auto findings = judge(facts);
@@ -157,24 +194,11 @@ class CommandLine {
     app_.add_option("--socket", options_.socket, "unix socket of viaductd")->capture_default_str();
     app_.add_option("--bpffs", options_.bpffs,
                     "folder of the pinned maps (default: the one viaductd uses)");
-    add("vips", "every VIP with its backends' sums", [this] { return show_vips(options_); });
-    add("backends", "every backend of every VIP", [this] { return show_backends(options_); });
+    add_services();
+    add_traffic();
     add("status", "the node at a glance", [this] { return show_status(options_); });
     add("doctor", "checks everything VIPs need and says how to fix what is wrong",
         [this] { return run_doctor(options_); });
-
-    auto* vip = add("vip", "one VIP in full", [this] { return show_vip(options_, wanted_); });
-    vip->add_option("NAME", wanted_, "name, DNS name or address, with or without a port")
-        ->required();
-    auto* rows =
-        add("rows", "what the sources read", [this] { return show_rows(options_, rejected_); });
-    rows->add_flag("--rejected", rejected_, "what could not be used, and why");
-    auto* flows = add("flows", "connections through VIPs",
-                      [this] { return show_flows(options_, filter_, limit_); });
-    flows->add_option("--vip", filter_.vip, "only this VIP: ADDRESS or ADDRESS:PORT");
-    flows->add_option("--backend", filter_.backend, "only this backend");
-    flows->add_option("--client", filter_.client, "only this client");
-    flows->add_option("--limit", limit_, "most flows to show; 0: all")->capture_default_str();
   }
 
   int run(int argc, char** argv) {
@@ -188,6 +212,36 @@ class CommandLine {
   }
 
  private:
+  void add_services() {
+    add("vips", "every VIP with its backends' sums", [this] { return show_vips(options_); });
+    add("backends", "every backend of every VIP", [this] { return show_backends(options_); });
+    auto* vip = add("vip", "one VIP in full", [this] { return show_vip(options_, wanted_); });
+    vip->add_option("NAME", wanted_, "name, DNS name or address, with or without a port")
+        ->required();
+    auto* rows =
+        add("rows", "what the sources read", [this] { return show_rows(options_, rejected_); });
+    rows->add_flag("--rejected", rejected_, "what could not be used, and why");
+  }
+
+  void add_traffic() {
+    auto* flows = add("flows", "connections through VIPs",
+                      [this] { return show_flows(options_, filter_, limit_); });
+    flows->add_option("--vip", filter_.vip, "only this VIP: ADDRESS or ADDRESS:PORT");
+    flows->add_option("--backend", filter_.backend, "only this backend");
+    flows->add_option("--client", filter_.client, "only this client");
+    flows->add_option("--limit", limit_, "most flows to show; 0: all")->capture_default_str();
+    auto* trace = add("trace", "new flows, refusals and drops as they happen", [this] {
+      auto filter = find_trace_filter(options_, wanted_);
+      if (!filter) return static_cast<int>(kFailure);
+      filter->sample_every = sample_every_;
+      return run_trace(options_, *filter, count_);
+    });
+    trace->add_option("VIP", wanted_, "only this VIP: name, ADDRESS or ADDRESS:PORT");
+    trace->add_option("--sample", sample_every_, "show one event of so many")
+        ->check(CLI::Range(1, 1'000'000));
+    trace->add_option("--count", count_, "end after so many events");
+  }
+
   CLI::App* add(const std::string& name, const std::string& help, std::function<int()> action) {
     CLI::App* command = app_.add_subcommand(name, help);
     command->callback([this, action = std::move(action)] { chosen_ = action; });
@@ -201,6 +255,8 @@ class CommandLine {
   bool rejected_ = false;
   FlowFilter filter_;
   std::size_t limit_ = kDefaultFlowLimit;
+  std::uint32_t sample_every_ = 1;
+  std::uint64_t count_ = 0;
   std::function<int()> chosen_;
 };
 

@@ -13,6 +13,7 @@
 #define VD_MAX_FRAGMENTS 8192	 /* datagrams in fragments that are followed at a time */
 #define VD_FRAGMENT_S 30	 /* a fragment that comes later is not followed */
 #define VD_MEMBERS_MAX 64	 /* backends of a service that health looks at together */
+#define VD_EVENT_BYTES 262144	 /* ring buffer of a trace: 2520 events */
 #define VD_UDP_PEERS_MAX 16	 /* VIPs that one unconnected UDP socket can talk to at a time */
 #define VD_IPV6_EXT_MAX 4	 /* IPv6 extension headers that are walked */
 #define VD_UDP_IDLE_S 120	 /* a UDP flow silent for longer is picked anew */
