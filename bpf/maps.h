@@ -9,6 +9,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/event.h>
+#include <viaduct/abi/explain.h>
 #include <viaduct/abi/flow.h>
 #include <viaduct/abi/reason.h>
 #include <viaduct/abi/service.h>
@@ -118,6 +119,15 @@ struct {
 	__uint(max_entries, VD_EVENT_BYTES);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } vd_event_v1 SEC(".maps");
+
+/* written by the dry copies of the programs, viaductctl; read by viaductctl */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct vd_explanation);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} vd_explain_v1 SEC(".maps");
 
 /* written by sock_lb; read by sock_lb, sock_flows */
 struct {

@@ -13,6 +13,7 @@
 #include <viaduct/abi/reason.h>
 
 #include "lib/call.h"
+#include "lib/choose.h"
 #include "lib/event.h"
 #include "lib/finish.h"
 #include "lib/peer.h"
@@ -21,39 +22,6 @@
 
 /* bpf_set_retval exists since Linux 5.18; without it the call fails with EPERM. */
 const volatile __u8 vd_has_set_retval = 1;
-
-static __always_inline enum vd_reason check_protocol(struct call *c)
-{
-	return c->proto == IPPROTO_TCP || c->proto == IPPROTO_UDP ? VD_NEXT : VD_NOT_L4;
-}
-
-static __always_inline enum vd_reason find_service(struct call *c)
-{
-	struct vd_service *service = vd_find_service(&c->addr, c->port, c->proto);
-
-	if (!service)
-		return VD_NOT_VIP;
-	c->choice.service = service;
-	return VD_NEXT;
-}
-
-static __always_inline enum vd_reason pick_backend(struct call *c)
-{
-	struct vd_addr client = vd_client_of_netns(bpf_get_netns_cookie(c->ctx));
-	__u8 pick = c->choice.service->sock_pick;
-	struct vd_load *load;
-
-	if (pick == VD_PICK_HASH)
-		c->choice.hash =
-			vd_hash_socket(bpf_get_socket_cookie(c->ctx), &c->addr, c->port, c->proto);
-	else if (pick == VD_PICK_SOURCE)
-		c->choice.hash = vd_hash_client(&client, &c->addr, c->port, c->proto);
-	VD_TRY(vd_pick_backend(&c->choice, pick, &client));
-	load = vd_load_at(c->choice.backend_id);
-	if (load)
-		__sync_fetch_and_add(&load->connects, 1);
-	return VD_NEXT;
-}
 
 static __always_inline struct vd_sock *sock_of(struct call *c, __u64 flags)
 {

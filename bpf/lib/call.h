@@ -17,6 +17,7 @@ struct call {
 	__be16 port;
 	__u8 proto;
 	bool is_v6; /* constant per program: which fields of ctx exist */
+	__u64 netns_cookie; /* of the client; read only without a ctx */
 	bool evicted; /* a UDP peer made room for another one */
 	struct vd_choice choice;
 };

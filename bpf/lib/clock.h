@@ -6,10 +6,15 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
+#include "lib/dry.h"
+
 /* CLOCK_MONOTONIC_COARSE in seconds. */
 static __always_inline __u32 vd_now_s(void)
 {
-	return (__u32)(bpf_ktime_get_coarse_ns() / 1000000000);
+	/* A program of type syscall, which is dry, has no coarse clock. */
+	__u64 now_ns = vd_dry ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
+
+	return (__u32)(now_ns / 1000000000);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/reason.h>
 
+#include "lib/dry.h"
 #include "maps.h"
 
 /* Leaves the caller with the step's reason unless the step says "go on". */
@@ -39,7 +40,7 @@ static __always_inline void vd_count(enum vd_hook hook, enum vd_reason reason)
 	__u32 index = hook * VD_REASON_MAX + reason;
 	__u64 *count = bpf_map_lookup_elem(&vd_counter_v1, &index);
 
-	if (count)
+	if (count && !vd_dry)
 		*count += 1;
 }
 

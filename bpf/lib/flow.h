@@ -18,6 +18,7 @@
 #include <viaduct/abi/reason.h>
 
 #include "lib/clock.h"
+#include "lib/dry.h"
 #include "lib/parse.h"
 #include "lib/pkt.h"
 #include "maps.h"
@@ -120,6 +121,10 @@ static __always_inline void use_flow(struct pkt *p, struct vd_flow *f)
 	__u32 flags = flags_after(p, f->flags);
 	bool changed = f->last_seen_s != p->now_s || f->flags != flags;
 
+	if (vd_dry) {
+		p->nat = *f;
+		return;
+	}
 	f->packets += 1; /* two CPUs may lose one: a figure for people */
 	if (changed) {
 		f->last_seen_s = p->now_s;
@@ -138,6 +143,10 @@ static __always_inline void forget_flow(struct pkt *p, struct vd_flow *f)
 
 	p->nat = *f;
 	t = make_twin(p);
+	if (vd_dry) {
+		p->nat.backend_id = 0;
+		return;
+	}
 	if (t) {
 		other = bpf_map_lookup_elem(&vd_flow_v1, &t->key);
 		if (other && is_twin(t, other))
@@ -163,7 +172,7 @@ static __always_inline void forget_finished(struct pkt *p)
 	struct vd_flow *f = bpf_map_lookup_elem(&vd_flow_v1, &reply);
 	struct vd_flow_key request;
 
-	if (!f || !(f->flags & VD_FLOW_REPLY) || !(f->flags & VD_FLOW_CLOSING))
+	if (vd_dry || !f || !(f->flags & VD_FLOW_REPLY) || !(f->flags & VD_FLOW_CLOSING))
 		return;
 	request = (struct vd_flow_key){
 		.src = f->dst,
@@ -180,7 +189,8 @@ static __always_inline void forget_finished(struct pkt *p)
 static __always_inline enum vd_reason take_place(struct pkt *p, struct vd_twin *t)
 {
 	struct vd_flow *f;
-	long rc = bpf_map_update_elem(&vd_flow_v1, &t->key, &t->flow, BPF_NOEXIST);
+	long rc =
+		vd_dry ? -EEXIST : bpf_map_update_elem(&vd_flow_v1, &t->key, &t->flow, BPF_NOEXIST);
 
 	if (rc == 0)
 		return VD_NEXT;
@@ -189,6 +199,8 @@ static __always_inline enum vd_reason take_place(struct pkt *p, struct vd_twin *
 	f = bpf_map_lookup_elem(&vd_flow_v1, &t->key);
 	if (f && !is_twin(t, f) && is_alive(p, f))
 		return VD_NO_PORT;
+	if (vd_dry)
+		return VD_NEXT;
 	rc = bpf_map_update_elem(&vd_flow_v1, &t->key, &t->flow, BPF_ANY);
 	return rc ? VD_FLOW_TABLE_FULL : VD_NEXT;
 }
@@ -237,6 +249,8 @@ static __always_inline enum vd_reason store_flow(struct pkt *p, __u32 flags)
 	p->nat.last_seen_s = p->now_s;
 	p->nat.packets = 1;
 	VD_TRY(store_reply_entry(p));
+	if (vd_dry)
+		return VD_NEXT;
 	if (bpf_map_update_elem(&vd_flow_v1, &p->tuple, &p->nat, BPF_ANY)) {
 		forget_flow(p, &p->nat);
 		return VD_FLOW_TABLE_FULL;

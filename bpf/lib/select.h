@@ -11,6 +11,7 @@
 
 #include "lib/addr.h"
 #include "lib/affinity.h"
+#include "lib/dry.h"
 #include "lib/hash.h"
 #include "lib/health.h"
 #include "maps.h"
@@ -138,6 +139,8 @@ static __always_inline __u32 vd_pick_of_two(__u32 offset, __u32 count, __u32 ser
 
 		slot = offset + vd_hash_slot(bpf_get_prandom_u32(), count);
 		other = vd_slot_healthy(slot, service_id, now_s, &spare);
+		if (vd_dry)
+			vd_tell_compared(id, other);
 		if (id && other)
 			return vd_cheaper(id, other, pick, now_s);
 		if (id || other)
@@ -193,8 +196,10 @@ static __always_inline bool vd_follow_affinity(struct vd_choice *c, const struct
 	l = vd_load_at(a->backend_id);
 	if (!b || !l || b->weight == 0 || vd_is_ejected(l, now_s))
 		return false;
-	if (a->last_used_s != now_s)
+	if (a->last_used_s != now_s && !vd_dry)
 		a->last_used_s = now_s;
+	if (vd_dry)
+		vd_tell_found(VD_FOUND_AFFINITY, 0);
 	c->backend_id = a->backend_id;
 	c->backend = b;
 	return true;
@@ -211,15 +216,17 @@ static __always_inline enum vd_reason vd_pick_backend(struct vd_choice *c, __u8 
 		return VD_NO_BACKEND;
 	if (s->affinity_by != VD_AFFINITY_NONE && vd_follow_affinity(c, client))
 		return VD_NEXT;
+	if (vd_dry)
+		vd_tell_found(VD_FOUND_PICK, pick);
 	if (pick == VD_PICK_ROUND_ROBIN)
-		start = __sync_fetch_and_add(&s->turn, 1);
+		start = vd_dry ? s->turn : __sync_fetch_and_add(&s->turn, 1);
 	if (pick == VD_PICK_SOURCE)
 		pick = VD_PICK_HASH;
 	c->backend_id = vd_pick_id(s->slot_offset, s->slot_count, s->id, start, pick);
 	c->backend = vd_backend_open(c->backend_id, s->id);
 	if (!c->backend)
 		return VD_NO_BACKEND;
-	if (s->affinity_by != VD_AFFINITY_NONE)
+	if (s->affinity_by != VD_AFFINITY_NONE && !vd_dry)
 		vd_affinity_store(client, s->id, c->backend_id, c->backend->generation);
 	return VD_NEXT;
 }

@@ -10,6 +10,7 @@
 #include <viaduct/abi/flow.h>
 #include <viaduct/abi/reason.h>
 
+#include "lib/dry.h"
 #include "lib/event.h"
 #include "lib/finish.h"
 #include "lib/flow.h"
@@ -112,7 +113,7 @@ static __always_inline enum vd_reason forward(struct pkt *p)
 	VD_TRY(rewrite(p));
 	if (p->quoted)
 		return VD_ICMP_FORWARDED;
-	if (load)
+	if (load && !vd_dry)
 		__sync_fetch_and_add(&load->packets, 1);
 	return p->nat.flags & VD_FLOW_HAIRPIN ? VD_HAIRPINNED : VD_FORWARDED;
 }
@@ -169,12 +170,37 @@ static __always_inline void tell(struct pkt *p, enum vd_hook hook, enum vd_verdi
 	vd_event_end(e, &p->choice);
 }
 
+/* A dry run ends here. */
+static __always_inline int explain(struct pkt *p, enum vd_reason reason)
+{
+	struct vd_explanation *e = vd_explanation_start(reason);
+
+	if (!e)
+		return TC_ACT_UNSPEC;
+	if (p->choice.service)
+		e->service_id = p->choice.service->id;
+	if (!is_known(p))
+		return TC_ACT_UNSPEC;
+	if (!p->choice.backend)
+		e->found = VD_FOUND_FLOW;
+	e->backend_id = p->nat.backend_id;
+	e->src = p->nat.src;
+	e->dst = p->nat.dst;
+	e->sport = p->nat.sport;
+	e->dport = p->nat.dport;
+	e->flags = p->nat.flags;
+	e->ifindex = p->way == VD_WAY_NEIGH ? p->neigh_ifindex : 0;
+	return TC_ACT_UNSPEC;
+}
+
 /* `back`: how the answer to a refused packet reaches its client. */
 static __always_inline int tc_finish(struct pkt *p, enum vd_hook hook, enum vd_way back,
 				     enum vd_reason reason)
 {
 	enum vd_verdict verdict = vd_verdict_of(reason);
 
+	if (vd_dry)
+		return explain(p, reason);
 	vd_count(hook, reason);
 	tell(p, hook, verdict, reason);
 	if (verdict == VD_VERDICT_DROP)

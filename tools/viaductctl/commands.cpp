@@ -7,8 +7,10 @@
 
 #include "base/errors.h"
 #include "tools/viaductctl/doctor.h"
+#include "tools/viaductctl/explain.h"
 #include "tools/viaductctl/flows.h"
 #include "tools/viaductctl/io/daemon.h"
+#include "tools/viaductctl/io/explain.h"
 #include "tools/viaductctl/io/facts.h"
 #include "tools/viaductctl/io/maps.h"
 #include "tools/viaductctl/io/sockets.h"
@@ -173,6 +175,26 @@ int run_trace(const Options& options, const TraceFilter& filter, std::uint64_t c
   return done ? kSuccess : kFailure;
 }
 
+int run_explain(const Options& options, const std::string& client, const std::string& vip,
+                bool udp) {
+  const auto question =
+      parse_question(client, vip, udp ? base::Protocol::udp : base::Protocol::tcp);
+  if (!question) {
+    std::cerr << "viaductctl: " << question.error().context << "\n";
+    return kFailure;
+  }
+  const auto answers = explain(options.socket, options.bpffs, *question);
+  if (!answers) {
+    std::cerr << "viaductctl: " << answers.error().message() << "\n"
+              << "  run this as root while viaductd runs or has run, or name the folder of "
+                 "dataplane.bpffs with --bpffs\n";
+    return kFailure;
+  }
+  json::array document;
+  for (const HookAnswer& answer : *answers) document.push_back(answer_json(answer));
+  return print(options, document, [&] { return answers_text(*question, *answers); });
+}
+
 int run_doctor(const Options& options) {
   const Facts facts = gather_facts(options.socket, options.bpffs);
   const auto findings = judge(facts);
@@ -240,6 +262,11 @@ class CommandLine {
     trace->add_option("--sample", sample_every_, "show one event of so many")
         ->check(CLI::Range(1, 1'000'000));
     trace->add_option("--count", count_, "end after so many events");
+    auto* explain = add("explain", "what each hook would do with a flow, and why",
+                        [this] { return run_explain(options_, client_, wanted_, udp_); });
+    explain->add_option("CLIENT", client_, "ADDRESS or ADDRESS:PORT")->required();
+    explain->add_option("VIP", wanted_, "ADDRESS:PORT")->required();
+    explain->add_flag("--udp", udp_, "a datagram, instead of a TCP connection");
   }
 
   CLI::App* add(const std::string& name, const std::string& help, std::function<int()> action) {
@@ -255,6 +282,8 @@ class CommandLine {
   bool rejected_ = false;
   FlowFilter filter_;
   std::size_t limit_ = kDefaultFlowLimit;
+  std::string client_;
+  bool udp_ = false;
   std::uint32_t sample_every_ = 1;
   std::uint64_t count_ = 0;
   std::function<int()> chosen_;

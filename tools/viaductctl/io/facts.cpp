@@ -126,6 +126,17 @@ void gather_dns(Facts& facts) {
 
 }  // namespace
 
+Facts gather_attachments(const std::string& socket, const std::optional<std::string>& bpffs) {
+  Facts facts;
+  facts.socket = socket;
+  if (auto status = ask_daemon(socket, "/v1/status")) facts.status = std::move(*status);
+  choose_places(facts, bpffs);
+  if (facts.cgroup) facts.sock_pins = socket_programs(facts.bpffs, *facts.cgroup);
+  if (auto links = read_links()) facts.links = std::move(*links);
+  for (LinkFacts& link : facts.links) link.programs = packet_programs(facts.bpffs, link.name);
+  return facts;
+}
+
 Facts gather_facts(const std::string& socket, const std::optional<std::string>& bpffs) {
   Facts facts;
   facts.socket = socket;

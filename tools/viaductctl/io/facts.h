@@ -11,6 +11,10 @@ namespace viaduct::ctl {
 /// @param bpffs  absent: the folder that viaductd uses, or the default.
 Facts gather_facts(const std::string& socket, const std::optional<std::string>& bpffs);
 
+/// What is attached where: places, socket hooks, and devices with their programs. Nothing else.
+/// @param bpffs  as above.
+Facts gather_attachments(const std::string& socket, const std::optional<std::string>& bpffs);
+
 /// Sends one query over UDP and waits a second. @return empty when the reply is right.
 std::string ask_dns(const base::Endpoint& server);
 

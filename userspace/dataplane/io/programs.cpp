@@ -11,6 +11,7 @@
 
 #include "base/io/fd.h"
 #include "base/io/log.h"
+#include "dataplane/io/explain_programs.h"
 #include "dataplane/io/host_device.h"
 #include "sock_health.skel.h"
 #include "sock_lb.skel.h"
@@ -190,6 +191,8 @@ base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduc
        "backends that refuse connects stay in use: ");
   tell("packet programs", packets, "packets that no socket hook saw are balanced",
        "only processes in the cgroup reach VIPs: ");
+  tell("explain", pin_explain_programs(config.bpffs, viaduct0),
+       "viaductctl explain runs dry copies of the programs", "viaductctl explain does not work: ");
   return Programs(std::move(objects));
 }
 
