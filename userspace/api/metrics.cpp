@@ -84,8 +84,8 @@ void publish(const Views& views, metrics::Page& page) {
   if (views.snapshot) publish_snapshot(*views.snapshot, page);
   if (views.table) {
     for (const auto& [name, source] : views.table->sources()) {
-      page.add(kSourceRows, source.rows.rows.size(), {name});
-      page.add(kSourceRejected, source.rows.rejected.size(), {name});
+      page.add(kSourceRows, source.parts.row_count(), {name});
+      page.add(kSourceRejected, source.parts.rejected_count(), {name});
       page.add(kSourceFailures, source.failures, {name});
       if (source.last_success)
         page.add(kSourceAge, seconds(views.now - *source.last_success), {name});

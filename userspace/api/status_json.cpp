@@ -68,8 +68,8 @@ json::value status_json(const Views& views) {
     for (const auto& [name, source] : views.table->sources()) {
       json::object object{{"name", name}};
       for (auto& member : source_json(source, views.now)) object.insert(member);
-      object["rows"] = source.rows.rows.size();
-      object["rejected"] = source.rows.rejected.size();
+      object["rows"] = source.parts.row_count();
+      object["rejected"] = source.parts.rejected_count();
       sources.push_back(std::move(object));
     }
   }

@@ -63,11 +63,9 @@ json::object row_json(const service::BackendRow& row, json::storage_ptr memory) 
 }
 
 template <class Rows>
-json::array rejected_json(const Rows& rejected, json::storage_ptr memory) {
-  json::array array(memory);
+void append_rejected(const Rows& rejected, json::array& array) {
   for (const service::RejectedRow& row : rejected)
     array.push_back({{"where", row.where}, {"reason", row.reason}});
-  return array;
 }
 
 }  // namespace
@@ -103,15 +101,20 @@ json::value rows_json(const Views& views) {
   for (const auto& [name, source] : (views.table ? *views.table : kNothing).sources()) {
     json::object object = source_json(source, views.now);
     json::array rows(memory);
-    for (const service::BackendRow& row : source.rows.rows) rows.push_back(row_json(row, memory));
+    json::array rejected(memory);
+    for (const auto& [part_name, part] : source.parts.by_name()) {
+      for (const service::BackendRow& row : part->rows) rows.push_back(row_json(row, memory));
+      append_rejected(part->rejected, rejected);
+    }
     object["rows"] = std::move(rows);
-    object["rejected"] = rejected_json(source.rows.rejected, memory);
+    object["rejected"] = std::move(rejected);
     sources[name] = std::move(object);
   }
   json::object all(memory);
   all["sources"] = std::move(sources);
-  all["merge_rejected"] =
-      views.snapshot ? rejected_json(views.snapshot->notes.rejected, memory) : json::array(memory);
+  json::array merge_rejected(memory);
+  if (views.snapshot) append_rejected(views.snapshot->notes.rejected, merge_rejected);
+  all["merge_rejected"] = std::move(merge_rejected);
   return all;
 }
 

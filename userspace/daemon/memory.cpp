@@ -1,6 +1,7 @@
 #include "daemon/memory.h"
 
 #include <boost/json.hpp>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 
@@ -11,7 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
+constexpr int kVersionWithoutParts = 1;
 
 json::object to_json(const service::BackendRow& row) {
   json::object object;
@@ -68,34 +70,53 @@ service::PortMapping mapping_from(const json::object& object) {
           require(base::Endpoint::parse(text(object, "container")), "container")};
 }
 
+json::object to_json(const service::SourceRows& part) {
+  json::array rows;
+  for (const auto& row : part.rows) rows.push_back(to_json(row));
+  json::array mappings;
+  for (const auto& mapping : part.port_mappings) mappings.push_back(to_json(mapping));
+  return {{"rows", std::move(rows)}, {"port_mappings", std::move(mappings)}};
+}
+
+service::SourceRows part_from(const json::value& value) {
+  service::SourceRows part;
+  for (const auto& row : value.at("rows").as_array())
+    part.rows.push_back(row_from(row.as_object()));
+  for (const auto& mapping : value.at("port_mappings").as_array())
+    part.port_mappings.push_back(mapping_from(mapping.as_object()));
+  return part;
+}
+
+service::SourceParts parts_from(const json::value& value, int version) {
+  if (version == kVersionWithoutParts) return part_from(value);
+  service::SourceParts parts;
+  for (const auto& [name, part] : value.as_object())
+    parts.put(name, std::make_shared<const service::SourceRows>(part_from(part)));
+  return parts;
+}
+
 }  // namespace
 
-std::string write_memory(const std::map<std::string, service::SourceRows>& sources) {
+std::string write_memory(const std::map<std::string, service::SourceParts>& sources) {
   json::object all;
   for (const auto& [name, source] : sources) {
-    json::array rows;
-    for (const auto& row : source.rows) rows.push_back(to_json(row));
-    json::array mappings;
-    for (const auto& mapping : source.port_mappings) mappings.push_back(to_json(mapping));
-    all[name] = json::object{{"rows", std::move(rows)}, {"port_mappings", std::move(mappings)}};
+    json::object parts;
+    for (const auto& [part_name, part] : source.by_name()) parts[part_name] = to_json(*part);
+    all[name] = std::move(parts);
   }
   return json::serialize(json::object{{"version", kVersion}, {"sources", std::move(all)}});
 }
 
-base::Result<std::map<std::string, service::SourceRows>> read_memory(std::string_view contents) {
+base::Result<std::map<std::string, service::SourceParts>> read_memory(std::string_view contents) {
   try {
     const json::value parsed = json::parse({contents.data(), contents.size()});
     const json::object& root = parsed.as_object();
-    if (root.at("version").to_number<int>() != kVersion)
+    const int version = root.at("version").to_number<int>();
+    if (version != kVersion && version != kVersionWithoutParts)
       return base::Error{base::Errc::bad_format, "remembered rows are of another version"};
-    std::map<std::string, service::SourceRows> sources;
-    for (const auto& [name, value] : root.at("sources").as_object()) {
-      service::SourceRows& source = sources[std::string(name)];
-      for (const auto& row : value.at("rows").as_array())
-        source.rows.push_back(row_from(row.as_object()));
-      for (const auto& mapping : value.at("port_mappings").as_array())
-        source.port_mappings.push_back(mapping_from(mapping.as_object()));
-    }
+    std::map<std::string, service::SourceParts> sources;
+    for (const auto& [name, value] : root.at("sources").as_object())
+      sources[std::string(name)] = parts_from(value, version);
     return sources;
   } catch (const std::exception&
                exception) {  // Boost.JSON's accessors throw; no exception leaves the module

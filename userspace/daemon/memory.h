@@ -12,13 +12,13 @@ namespace viaduct::daemon {
 /// Largest file of remembered rows that is read.
 inline constexpr std::size_t kMaxMemoryBytes = 256 << 20;
 
-/// Rows by source, as JSON:
-/// {"version":1,"sources":{"mesos-agent":{"rows":[...],"port_mappings":[...]}}}. What was rejected
-/// is not remembered.
-std::string write_memory(const std::map<std::string, service::SourceRows>& sources);
+/// Rows by source and part, as JSON:
+/// {"version":2,"sources":{"files":{"shop.toml":{"rows":[...],"port_mappings":[...]}}}}. What was
+/// rejected is not remembered.
+std::string write_memory(const std::map<std::string, service::SourceParts>& sources);
 
-/// Reads what write_memory() wrote.
+/// Reads what write_memory() wrote, and version 1, which knew no parts: its sources have one each.
 /// @errors base::Errc::bad_format; the context says what is wrong. All or nothing.
-base::Result<std::map<std::string, service::SourceRows>> read_memory(std::string_view text);
+base::Result<std::map<std::string, service::SourceParts>> read_memory(std::string_view text);
 
 }  // namespace viaduct::daemon

@@ -2,8 +2,6 @@
 
 #include <cstddef>
 
-#include "service/local_table.h"
-
 namespace viaduct::files {
 
 // What service files may hold. Anything beyond a limit is reported as a mistake; the rest is used.
@@ -13,6 +11,5 @@ inline constexpr std::size_t kMaxFileBytes = 16 << 20;
 inline constexpr std::size_t kMaxServicesPerFile = 131072;
 inline constexpr std::size_t kMaxBackendsPerService = 4096;
 inline constexpr std::size_t kMaxMistakesPerFile = 256;  ///< listed; more are only counted
-inline constexpr std::size_t kMaxRows = service::kMaxRowsPerSource;
 
 }  // namespace viaduct::files

@@ -28,14 +28,36 @@ class Services {
   /// Files that are not read because there are kMaxFiles others.
   const std::set<std::string>& refused() const { return refused_; }
 
-  /// Everything, files in the order of their names. The first to give a VIP's backend wins.
-  service::SourceRows rows() const;
+  /// Everything: a part for each file, under its name, and one named "" for what is about all of
+  /// them. The first file, by name, to give a VIP's backend wins. Only parts that differ are made
+  /// anew; the others are those of the call before.
+  service::SourceParts rows();
 
  private:
+  /// A VIP's backend as a file gives it. All pointers lead into files_.
+  struct Given {
+    const FileVip* vip;
+    const service::BackendRow* row;
+    const std::string* file;
+
+    bool same_backend(const Given& other) const;
+    /// By VIP, backend and the file's name.
+    bool operator<(const Given& other) const;
+  };
+
   bool admit(const std::string& name);
+  void replace(const std::string& name, ServiceFile now);
+  void forget(const std::string& name, const ServiceFile& file);
+  void touch_followers(std::set<Given>::const_iterator given);
+  const Given& first(const FileVip& vip, const service::BackendRow& row) const;
+  service::SourceRows part(const ServiceFile& file) const;
+  void note_refused();
 
   std::map<std::string, ServiceFile> files_;
+  std::set<Given> given_;  ///< all rows of all files
   std::set<std::string> refused_;
+  std::set<std::string> changed_;  ///< files whose parts are not up to date
+  service::SourceParts parts_;
 };
 
 }  // namespace viaduct::files

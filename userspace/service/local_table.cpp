@@ -40,6 +40,14 @@ std::vector<const BackendRow*> sorted(Rows rows) {
   return pointers;
 }
 
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+  if (to.empty())
+    to = std::move(from);
+  else
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
 void subtract(const std::vector<const BackendRow*>& from,
               const std::vector<const BackendRow*>& what, std::vector<BackendRow>& rest) {
   std::vector<const BackendRow*> pointers;
@@ -47,6 +55,49 @@ void subtract(const std::vector<const BackendRow*>& from,
                       std::back_inserter(pointers),
                       [](auto* left, auto* right) { return *left < *right; });
   for (const BackendRow* row : pointers) rest.push_back(*row);
+}
+
+/// Cuts off what is over kMaxRowsPerSource, and says so in the part named "".
+void limit(SourceParts& parts, const std::string& source) {
+  const std::size_t count = parts.row_count();
+  if (count <= kMaxRowsPerSource) return;
+  std::size_t room = kMaxRowsPerSource;
+  const SourceParts::ByName all = parts.by_name();
+  for (const auto& [name, part] : all) {
+    if (part->rows.size() > room) {
+      SourceRows cut{{}, part->rejected, part->port_mappings};
+      cut.rows.assign(part->rows.begin(), part->rows.begin() + static_cast<std::ptrdiff_t>(room));
+      parts.put(name, std::make_shared<const SourceRows>(std::move(cut)));
+    }
+    room -= std::min(room, part->rows.size());
+  }
+  const auto whole = parts.by_name().find("");
+  SourceRows noted = whole == parts.by_name().end() ? SourceRows{} : *whole->second;
+  noted.rejected.push_back({source, std::to_string(count) + " backends are more than the " +
+                                        std::to_string(kMaxRowsPerSource) +
+                                        " that a source may have; the rest is left out"});
+  parts.put("", std::make_shared<const SourceRows>(std::move(noted)));
+}
+
+/// Calls `compare(before, after)` for each part that is not shared; one that is missing is empty.
+template <class Compare>
+void each_difference(const SourceParts& before, const SourceParts& after, Compare compare) {
+  static const SourceRows kNone;
+  auto old = before.by_name().begin();
+  auto now = after.by_name().begin();
+  const auto old_end = before.by_name().end();
+  const auto now_end = after.by_name().end();
+  while (old != old_end || now != now_end) {
+    if (now == now_end || (old != old_end && old->first < now->first)) {
+      compare(*(old++)->second, kNone);
+    } else if (old == old_end || now->first < old->first) {
+      compare(kNone, *(now++)->second);
+    } else {
+      if (old->second != now->second) compare(*old->second, *now->second);
+      old++;
+      now++;
+    }
+  }
 }
 
 }  // namespace
@@ -73,17 +124,11 @@ SourceChange compare_rows(Rows before, Rows after) {
 
 void LocalTable::expect(const std::string& source) { sources_.try_emplace(source); }
 
-SourceChange LocalTable::replace(const std::string& name, SourceRows rows, base::Time now) {
-  if (rows.rows.size() > kMaxRowsPerSource) {
-    rows.rejected.push_back({name, std::to_string(rows.rows.size()) +
-                                       " backends are more than the " +
-                                       std::to_string(kMaxRowsPerSource) +
-                                       " that a source may have; the rest is left out"});
-    rows.rows.resize(kMaxRowsPerSource);
-  }
+SourceChange LocalTable::replace(const std::string& name, SourceParts parts, base::Time now) {
+  limit(parts, name);
   Source& source = sources_[name];
   const bool first = !source.last_success;
-  SourceChange change = exchange(source, std::move(rows));
+  SourceChange change = exchange(source, std::move(parts));
   change.any |= first;
   source.last_success = now;
   source.restored = false;
@@ -92,23 +137,30 @@ SourceChange LocalTable::replace(const std::string& name, SourceRows rows, base:
   return change;
 }
 
-SourceChange LocalTable::restore(const std::string& name, SourceRows rows) {
+SourceChange LocalTable::restore(const std::string& name, SourceParts parts) {
   Source& source = sources_[name];
-  SourceChange change = exchange(source, std::move(rows));
+  SourceChange change = exchange(source, std::move(parts));
   change.any = true;
   source.restored = true;
   revision_++;
   return change;
 }
 
-SourceChange LocalTable::exchange(Source& source, SourceRows rows) {
-  SourceChange change = compare_rows(source.rows.rows, rows.rows);
-  change.any |= source.rows.rejected != rows.rejected;
-  if (source.rows.port_mappings != rows.port_mappings) {
-    change.port_mappings = rows.port_mappings;
-    change.any = true;
-  }
-  source.rows = std::move(rows);
+SourceChange LocalTable::exchange(Source& source, SourceParts parts) {
+  SourceChange change;
+  bool mappings = false;
+  each_difference(source.parts, parts, [&](const SourceRows& before, const SourceRows& after) {
+    SourceChange part = compare_rows(before.rows, after.rows);
+    append(change.removed, std::move(part.removed));
+    append(change.added, std::move(part.added));
+    mappings |= before.port_mappings != after.port_mappings;
+    change.any |= part.any || mappings || before.rejected != after.rejected;
+  });
+  source.parts = std::move(parts);
+  if (!mappings) return change;
+  change.port_mappings.emplace();
+  for (const auto& [name, part] : source.parts.by_name())
+    append(*change.port_mappings, std::vector(part->port_mappings));
   return change;
 }
 

@@ -12,7 +12,8 @@
 
 namespace viaduct::service {
 
-/// Most backend rows that one source of a node may have; the rest is rejected with a reason.
+/// Most backend rows that one source of a node may have; those of the first parts, by name, are
+/// kept, and the rest is rejected with a reason.
 inline constexpr std::size_t kMaxRowsPerSource = 16384 * 8;
 
 /// What a source's answer changed among its rows.
@@ -34,7 +35,7 @@ SourceChange compare_rows(std::span<const BackendRow> before, std::span<const Ba
 class LocalTable {
  public:
   struct Source {
-    SourceRows rows;
+    SourceParts parts;
     bool restored = false;  ///< the rows are from before this process; the source has yet to answer
     std::optional<base::Time> last_success;  ///< absent: never answered since the start
     std::optional<base::Time> last_failure;
@@ -45,11 +46,12 @@ class LocalTable {
   /// Announces a source, so that the table is not complete before its first answer.
   void expect(const std::string& source);
 
-  /// Takes what a source reads now.
-  SourceChange replace(const std::string& source, SourceRows rows, base::Time now);
+  /// Takes what a source reads now. Costs the number of parts and what is in those that are not the
+  /// ones taken before.
+  SourceChange replace(const std::string& source, SourceParts parts, base::Time now);
 
   /// Rows from before a restart stand in until the source answers.
-  SourceChange restore(const std::string& source, SourceRows rows);
+  SourceChange restore(const std::string& source, SourceParts parts);
 
   /// Notes that a source could not be read; its rows stay.
   void fail(const std::string& source, std::string error, base::Time now);
@@ -64,7 +66,7 @@ class LocalTable {
   const std::map<std::string, Source>& sources() const { return sources_; }
 
  private:
-  static SourceChange exchange(Source& source, SourceRows rows);
+  static SourceChange exchange(Source& source, SourceParts parts);
 
   std::map<std::string, Source> sources_;
   std::uint64_t revision_ = 0;

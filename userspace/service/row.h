@@ -1,8 +1,10 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -49,13 +51,38 @@ struct PortMapping {
   bool operator==(const PortMapping&) const = default;
 };
 
-/// All that one source knows at one time.
+/// What a source reads as one: all that it knows, or a part of it such as a service file.
 struct SourceRows {
   std::vector<BackendRow> rows;
   std::vector<RejectedRow> rejected;
   std::vector<PortMapping> port_mappings;
 
   bool operator==(const SourceRows&) const = default;
+};
+
+/// All that one source knows at one time, in parts that are immutable once handed over. A part that
+/// is handed over again is known to be unchanged, and nobody looks into it.
+class SourceParts {
+ public:
+  using ByName = std::map<std::string, std::shared_ptr<const SourceRows>>;
+
+  SourceParts() = default;
+  /// A source without parts: one, named "".
+  SourceParts(SourceRows all);
+
+  /// Never null.
+  const ByName& by_name() const { return parts_; }
+  void put(const std::string& name, std::shared_ptr<const SourceRows> part);
+  void remove(const std::string& name) { parts_.erase(name); }
+
+  std::size_t row_count() const;
+  std::size_t rejected_count() const;
+
+  /// Whether the parts say the same, shared or not.
+  bool operator==(const SourceParts& other) const;
+
+ private:
+  ByName parts_;
 };
 
 }  // namespace viaduct::service

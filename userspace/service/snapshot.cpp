@@ -83,9 +83,11 @@ class Merge {
  public:
   Merge(const LocalTable& table, const MergeOptions& options) : options_(options) {
     for (const auto& [name, source] : table.sources()) {
-      for (const BackendRow& row : source.rows.rows) collect({&name, &row});
-      for (const PortMapping& mapping : source.rows.port_mappings)
-        mappings_.insert({{mapping.protocol, mapping.host_port}, mapping.container});
+      for (const auto& [part_name, part] : source.parts.by_name()) {
+        for (const BackendRow& row : part->rows) collect({&name, &row});
+        for (const PortMapping& mapping : part->port_mappings)
+          mappings_.insert({{mapping.protocol, mapping.host_port}, mapping.container});
+      }
     }
     std::sort(rows_.begin(), rows_.end());
     addresses4_ = allocate_named4(names4_, taken_, options_.ranges);

@@ -7,6 +7,7 @@
 
 #include "files/limits.h"
 #include "files/services.h"
+#include "tests/support/source_parts.h"
 
 namespace viaduct {
 namespace {
@@ -42,12 +43,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   files::Services services;
   services.on_file("fuzz.toml", kGood);
   services.on_file("fuzz.toml", text);
-  const auto rows = services.rows();
+  const auto rows = test::joined(services.rows());
   for (const auto& row : rows.rows) check_row(row);
   if (!file.mistakes.empty())
     check(!rows.rows.empty() || !file.services.empty(), "a mistake takes no rows away");
   services.on_file("fuzz.toml", kGood);
-  check(services.rows().rows.size() == 1 && services.rows().rejected.empty(),
+  check(services.rows().row_count() == 1 && services.rows().rejected_count() == 0,
         "a clean file gives its rows alone");
   return 0;
 }

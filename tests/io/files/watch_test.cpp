@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "files/limits.h"
+#include "tests/support/source_parts.h"
 
 namespace viaduct::files {
 namespace {
@@ -42,8 +43,8 @@ class FilesWatch : public testing::Test {
   void start() {
     watch_ = std::make_unique<Watch>(
         context_, Config{directory_.string()},
-        [this](service::SourceRows rows) {
-          rows_ = std::move(rows);
+        [this](const service::SourceParts& parts) {
+          rows_ = test::joined(parts);
           calls_++;
         },
         [this](std::string error) { errors_.push_back(std::move(error)); });

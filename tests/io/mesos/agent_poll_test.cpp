@@ -12,6 +12,7 @@
 
 #include "base/io/file.h"
 #include "tests/support/http_server.h"
+#include "tests/support/source_parts.h"
 
 namespace viaduct::mesos {
 namespace {
@@ -32,7 +33,7 @@ class Poller {
     config.agent = http::parse_origin(server.url()).value();
     poll = std::make_unique<AgentPoll>(
         context, config, base::Address::parse("10.77.0.21").value(),
-        [this](service::SourceRows now) { rows.push_back(std::move(now)); },
+        [this](const service::SourceParts& now) { rows.push_back(test::joined(now)); },
         [this](std::string error) { errors.push_back(std::move(error)); });
     poll->start();
   }

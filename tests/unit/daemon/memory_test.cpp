@@ -5,7 +5,7 @@
 namespace viaduct::daemon {
 namespace {
 
-std::map<std::string, service::SourceRows> example() {
+service::SourceRows example_rows() {
   service::SourceRows rows;
   rows.rows.push_back({service::VipName{"web.marathon"},
                        80,
@@ -23,7 +23,14 @@ std::map<std::string, service::SourceRows> example() {
                        ""});
   rows.port_mappings.push_back(
       {base::Protocol::tcp, 31000, *base::Endpoint::parse("198.51.100.7:80")});
-  return {{"mesos-agent", rows}, {"files", {}}};
+  return rows;
+}
+
+std::map<std::string, service::SourceParts> example() {
+  service::SourceParts files;
+  files.put("shop.toml", std::make_shared<const service::SourceRows>(example_rows()));
+  files.put("empty.toml", std::make_shared<const service::SourceRows>());
+  return {{"mesos-agent", example_rows()}, {"files", files}, {"peer", {}}};
 }
 
 TEST(Memory, ReadsWhatItWrote) {
@@ -33,9 +40,22 @@ TEST(Memory, ReadsWhatItWrote) {
 }
 
 TEST(Memory, DoesNotRememberWhatWasRejected) {
+  service::SourceRows rows = example_rows();
+  rows.rejected.push_back({"task a", "no address"});
   auto sources = example();
-  sources["mesos-agent"].rejected.push_back({"task a", "no address"});
+  sources["mesos-agent"] = rows;
   EXPECT_EQ(*read_memory(write_memory(sources)), example());
+}
+
+TEST(Memory, ReadsVersion1AsSourcesOfOnePart) {
+  const auto read = read_memory(
+      R"({"version":1,"sources":{"files":{"rows":[{"name":"web.marathon","port":80,"protocol":"tcp","backend":"192.0.2.1:8080","weight":3,"lb":"maglev","affinity":"none","task":"shop.toml:4"}],"port_mappings":[]}}})");
+  ASSERT_TRUE(read) << read.error().message();
+  service::SourceRows rows = example_rows();
+  rows.rows.resize(1);
+  rows.rows[0].task = "shop.toml:4";
+  rows.port_mappings.clear();
+  EXPECT_EQ(*read, (std::map<std::string, service::SourceParts>{{"files", rows}}));
 }
 
 TEST(Memory, AnythingElseIsAnErrorAsAWhole) {
@@ -44,7 +64,8 @@ TEST(Memory, AnythingElseIsAnErrorAsAWhole) {
     EXPECT_FALSE(read_memory(good.substr(0, cut))) << cut;
   for (
       const char* text :
-      {"null", "{}", "[]", R"({"version":2,"sources":{}})", R"({"version":1,"sources":[]})",
+      {"null", "{}", "[]", R"({"version":3,"sources":{}})", R"({"version":2,"sources":[]})",
+       R"({"version":2,"sources":{"a":{"rows":[]}}})",
        R"({"version":1,"sources":{"a":{"rows":[{"name":"x"}],"port_mappings":[]}}})",
        R"({"version":1,"sources":{"a":{"rows":[{"address":"x","port":1,"protocol":"tcp","backend":"192.0.2.1:1","weight":1,"lb":"automatic","task":""}],"port_mappings":[]}}})"}) {
     const auto read = read_memory(text);

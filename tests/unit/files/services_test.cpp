@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 #include "files/limits.h"
+#include "tests/support/source_parts.h"
 
 namespace viaduct::files {
 namespace {
@@ -22,17 +26,18 @@ std::string service(const std::string& name, int host, const std::string& more =
 }
 
 /// "web.service 192.0.2.5".
-std::vector<std::string> lines(const Services& services) {
+std::vector<std::string> lines(Services& services) {
   std::vector<std::string> out;
-  for (const auto& row : services.rows().rows)
+  for (const auto& row : test::joined(services.rows()).rows)
     out.push_back(std::get<service::VipName>(row.vip).value + " " +
                   row.backend.address.to_string());
   return out;
 }
 
-std::vector<std::string> rejected(const Services& services) {
+std::vector<std::string> rejected(Services& services) {
   std::vector<std::string> out;
-  for (const auto& row : services.rows().rejected) out.push_back(row.where + ": " + row.reason);
+  for (const auto& row : test::joined(services.rows()).rejected)
+    out.push_back(row.where + ": " + row.reason);
   return out;
 }
 
@@ -115,13 +120,100 @@ TEST(Services, ABackendGivenByTwoFilesCountsOnceForTheFirst) {
   Services services;
   services.on_file("b.toml", service("web", 5));
   services.on_file("a.toml", service("web", 5));
-  const auto rows = services.rows();
+  const auto rows = test::joined(services.rows());
   ASSERT_THAT(rows.rows, SizeIs(1));
   EXPECT_EQ(rows.rows[0].task, "a.toml:4");
   EXPECT_THAT(
       rejected(services),
       ElementsAre(
           "b.toml:4: backend 192.0.2.5:8080 of tcp web.service:80 is already given at a.toml:4"));
+}
+
+TEST(Services, PartsThatDoNotChangeAreShared) {
+  Services services;
+  services.on_file("a.toml", service("web", 5));
+  services.on_file("b.toml", service("web", 6));
+  services.on_file("c.toml", service("web", 5));
+  const auto before = services.rows();
+  services.on_file("b.toml", service("web", 7));
+  const auto after = services.rows();
+  EXPECT_EQ(after.by_name().at("a.toml"), before.by_name().at("a.toml"));
+  EXPECT_NE(after.by_name().at("b.toml"), before.by_name().at("b.toml"));
+  EXPECT_EQ(after.by_name().at("c.toml"), before.by_name().at("c.toml"));
+  services.on_file("a.toml", "\n" + service("web", 5));
+  EXPECT_THAT(
+      rejected(services),
+      ElementsAre(
+          "c.toml:4: backend 192.0.2.5:8080 of tcp web.service:80 is already given at a.toml:5"));
+  services.on_removed("a.toml");
+  EXPECT_THAT(rejected(services), IsEmpty());
+  EXPECT_THAT(lines(services), ElementsAre("web.service 192.0.2.7", "web.service 192.0.2.5"));
+}
+
+/// Files of a world so small that they give the same backends all the time.
+class RandomFiles {
+ public:
+  explicit RandomFiles(unsigned seed) : random_(seed) {}
+
+  void change(Services& services) {
+    const std::string name = std::string(1, static_cast<char>('a' + below(5))) + ".toml";
+    const unsigned kind = below(10);
+    if (kind == 0) {
+      services.on_removed(name);
+      histories_.erase(name);
+    } else if (kind == 1) {
+      services.on_unreadable(name, "cannot be read");
+      histories_[name].push_back("");
+    } else {
+      histories_[name].push_back(text());
+      services.on_file(name, histories_[name].back());
+    }
+  }
+
+  /// The same files, each with all that it ever said, in another order.
+  service::SourceParts from_scratch() {
+    std::vector<std::string> names;
+    for (const auto& [name, texts] : histories_) names.push_back(name);
+    std::shuffle(names.begin(), names.end(), random_);
+    Services services;
+    for (const std::string& name : names) {
+      for (const std::string& text : histories_[name]) {
+        if (text.empty())
+          services.on_unreadable(name, "cannot be read");
+        else
+          services.on_file(name, text);
+      }
+    }
+    return services.rows();
+  }
+
+ private:
+  unsigned below(unsigned limit) { return static_cast<unsigned>(random_() % limit); }
+
+  std::string text() {
+    std::string out(below(3), '\n');
+    for (const char* name : {"web", "api"})
+      if (below(3) > 0)
+        out += service(name, static_cast<int>(below(3)), below(6) == 0 ? "typo = 1\n" : "");
+    return out + "#\n";
+  }
+
+  std::mt19937 random_;
+  std::map<std::string, std::vector<std::string>> histories_;  ///< "": could not be read
+};
+
+/// The seed of a failure is printed by the scoped trace.
+TEST(Services, AnyChangesGiveWhatTheFilesGiveFromScratch) {
+  for (unsigned seed = 1; seed <= 30; seed++) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RandomFiles files(seed);
+    Services services;
+    for (int step = 0; step < 60; step++) {
+      files.change(services);
+      if (step % 3 == 0) continue;
+      ASSERT_EQ(services.rows(), files.from_scratch()) << "step " << step;
+    }
+  }
 }
 
 TEST(Services, FilesBeyondTheLimitAreRefusedUntilAnotherGoes) {

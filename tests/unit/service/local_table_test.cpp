@@ -43,7 +43,7 @@ TEST(LocalTable, RestoredRowsStandInUntilTheSourceAnswers) {
   EXPECT_FALSE(table.sources().at("mesos").last_success) << "it has not answered";
   table.replace("mesos", {}, base::Time{});
   EXPECT_FALSE(table.sources().at("mesos").restored);
-  EXPECT_TRUE(table.sources().at("mesos").rows.rows.empty());
+  EXPECT_EQ(table.sources().at("mesos").parts.row_count(), 0u);
 }
 
 TEST(LocalTable, CountsChangesOnly) {
@@ -61,7 +61,7 @@ TEST(LocalTable, AFailureKeepsTheRows) {
   table.replace("mesos", one_row("a"), base::Time{});
   table.fail("mesos", "time-out", base::Time{} + std::chrono::seconds(5));
   const auto& source = table.sources().at("mesos");
-  EXPECT_EQ(source.rows.rows.size(), 1u);
+  EXPECT_EQ(source.parts.row_count(), 1u);
   EXPECT_EQ(source.last_error, "time-out");
   EXPECT_EQ(source.failures, 1u);
   EXPECT_TRUE(table.complete());
@@ -72,8 +72,63 @@ TEST(LocalTable, KeepsNoMoreRowsThanASourceMayHave) {
   rows.rows.resize(kMaxRowsPerSource + 5, rows.rows.front());
   LocalTable table;
   table.replace("files", std::move(rows), base::Time{});
-  EXPECT_EQ(table.sources().at("files").rows.rows.size(), kMaxRowsPerSource);
-  EXPECT_EQ(table.sources().at("files").rows.rejected.size(), 1u);
+  EXPECT_EQ(table.sources().at("files").parts.row_count(), kMaxRowsPerSource);
+  EXPECT_EQ(table.sources().at("files").parts.rejected_count(), 1u);
+}
+
+/// Parts of a source, each with one row whose task is the part's name.
+SourceParts parts_of(std::initializer_list<const char*> names) {
+  SourceParts parts;
+  for (const char* name : names) parts.put(name, std::make_shared<const SourceRows>(one_row(name)));
+  return parts;
+}
+
+TEST(LocalTable, TheFirstPartsKeepTheirRowsWhenASourceHasTooMany) {
+  SourceRows many = one_row("b");
+  many.rows.resize(kMaxRowsPerSource, many.rows.front());
+  SourceParts parts = parts_of({"a", "b", "c"});
+  parts.put("b", std::make_shared<const SourceRows>(std::move(many)));
+  LocalTable table;
+  const auto answer = [&] { return table.replace("files", parts, base::Time{}); };
+  EXPECT_TRUE(answer());
+  const auto& kept = table.sources().at("files").parts.by_name();
+  EXPECT_EQ(kept.at("a")->rows.size(), 1u);
+  EXPECT_EQ(kept.at("b")->rows.size(), kMaxRowsPerSource - 1);
+  EXPECT_EQ(kept.at("c")->rows.size(), 0u);
+  ASSERT_EQ(kept.at("")->rejected.size(), 1u);
+  EXPECT_EQ(kept.at("")->rejected[0].where, "files");
+  EXPECT_FALSE(answer()) << "the same is cut off again";
+  parts.remove("b");
+  EXPECT_EQ(answer().added.size(), 1u) << "c has room again";
+  EXPECT_EQ(table.sources().at("files").parts.rejected_count(), 0u);
+}
+
+TEST(LocalTable, APartThatIsNotGivenAgainTakesItsRowsWithIt) {
+  LocalTable table;
+  SourceParts parts = parts_of({"a", "b", "d"});
+  table.replace("files", parts, base::Time{});
+  parts.remove("b");
+  parts.put("c", std::make_shared<const SourceRows>(one_row("c")));
+  parts.put("d", std::make_shared<const SourceRows>(*parts.by_name().at("d")));
+  const SourceChange change = table.replace("files", parts, base::Time{});
+  ASSERT_EQ(change.removed.size(), 1u);
+  ASSERT_EQ(change.added.size(), 1u);
+  EXPECT_EQ(change.removed[0].task, "b");
+  EXPECT_EQ(change.added[0].task, "c");
+  EXPECT_FALSE(table.replace("files", parts, base::Time{}));
+}
+
+TEST(LocalTable, PortMappingsOfAllPartsAreToldWhenThoseOfOneDiffer) {
+  const PortMapping mapping{base::Protocol::tcp, 31000, *base::Endpoint::parse("198.51.100.1:80")};
+  LocalTable table;
+  SourceParts parts;
+  parts.put("a", std::make_shared<const SourceRows>(SourceRows{{}, {}, {mapping}}));
+  EXPECT_EQ(table.replace("mesos", parts, base::Time{}).port_mappings, std::vector{mapping});
+  parts.put("b", std::make_shared<const SourceRows>(SourceRows{{}, {}, {mapping}}));
+  EXPECT_EQ(table.replace("mesos", parts, base::Time{}).port_mappings,
+            std::vector({mapping, mapping}));
+  parts.put("c", std::make_shared<const SourceRows>());
+  EXPECT_FALSE(table.replace("mesos", parts, base::Time{})) << "nothing is in the new part";
 }
 
 TEST(LocalTable, TellsWhichRowsComeAndGo) {

@@ -45,11 +45,11 @@ class Sources {
  public:
   explicit Sources(MergeOptions made) : options_(made), merger_(made) {}
 
-  void replace(const std::string& source, SourceRows rows) {
-    merger_.apply(source, table_.replace(source, std::move(rows), base::Time{}));
+  void replace(const std::string& source, SourceParts parts) {
+    merger_.apply(source, table_.replace(source, std::move(parts), base::Time{}));
   }
   void replace(const std::string& source, std::vector<BackendRow> rows) {
-    replace(source, SourceRows{std::move(rows), {}, {}});
+    replace(source, SourceParts(SourceRows{std::move(rows), {}, {}}));
   }
 
   /// The merger's snapshot, which must equal one made from scratch.
@@ -107,7 +107,7 @@ TEST(Merger, IsTheSameSnapshotWhenNothingIsSeenOfAChange) {
   Sources sources(options());
   sources.replace("files", {row(VipName{"a.b"}, "192.0.2.1:80")});
   const auto before = sources.merged();
-  SourceRows same{{row(VipName{"a.b"}, "192.0.2.1:80")}, {{"shop.toml:3", "no port"}}, {}};
+  const SourceRows same{{row(VipName{"a.b"}, "192.0.2.1:80")}, {{"shop.toml:3", "no port"}}, {}};
   sources.replace("files", same);
   EXPECT_EQ(sources.merged(), before);
 }
@@ -162,6 +162,23 @@ class RandomRows {
     return made;
   }
 
+  /// Edits some parts of a source; the others stay shared with what it had before.
+  void change(SourceParts& source) {
+    for (unsigned edits = below(5); edits > 0; edits--) {
+      const std::string name = std::array{"a.toml", "b.toml", "", "c.toml"}[below(4)];
+      const auto known = source.by_name().find(name);
+      const bool is_there = known != source.by_name().end();
+      if (is_there && below(12) == 0) {
+        source.remove(name);
+        continue;
+      }
+      SourceRows part = is_there ? *known->second : SourceRows{};
+      change(part);
+      source.put(name, std::make_shared<const SourceRows>(std::move(part)));
+    }
+  }
+
+ private:
   void change(SourceRows& source) {
     auto& rows = source.rows;
     const unsigned kind = below(20);
@@ -182,7 +199,6 @@ class RandomRows {
       flip(rows);
   }
 
- private:
   /// Some are addresses that names want.
   base::Address explicit_address(bool v6) {
     const auto last = static_cast<std::uint8_t>(below(12));
@@ -230,7 +246,7 @@ void run(unsigned seed, int steps) {
   made.enable_ipv6 = seed % 5 != 0;
   Sources sources(made);
   for (const char* name : {"files", "mesos", "peer"}) sources.table_.expect(name);
-  std::map<std::string, SourceRows> now;
+  std::map<std::string, SourceParts> now;
   Follower follower;
   for (int step = 0; step < steps && !testing::Test::HasFailure(); step++) {
     for (unsigned changes = rows.below(4) + 1; changes > 0; changes--) {
@@ -239,7 +255,7 @@ void run(unsigned seed, int steps) {
         sources.table_.fail(name, "no answer", base::Time{});
         continue;
       }
-      for (unsigned edits = rows.below(5); edits > 0; edits--) rows.change(now[name]);
+      rows.change(now[name]);
       if (step == 0 && name == "files")
         sources.merger_.apply(name, sources.table_.restore(name, now[name]));
       else

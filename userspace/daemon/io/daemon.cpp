@@ -128,16 +128,16 @@ void Daemon::restore() {
   if (config_.state_folder.empty() || !std::filesystem::exists(memory_path(config_))) return;
   auto text = base::read_file(memory_path(config_), kMaxMemoryBytes);
   auto sources = text ? read_memory(*text)
-                      : base::Result<std::map<std::string, service::SourceRows>>(text.error());
+                      : base::Result<std::map<std::string, service::SourceParts>>(text.error());
   if (!sources) {
     log::warn("rows_not_restored",
               {{"file", memory_path(config_)}, {"error", sources.error().message()}});
     return;
   }
-  for (auto& [name, rows] : *sources) {
+  for (auto& [name, parts] : *sources) {
     if (!table_.sources().contains(name)) continue;
-    log::info("rows_restored", {{"source", name}, {"rows", rows.rows.size()}});
-    merger_->apply(name, table_.restore(name, std::move(rows)));
+    log::info("rows_restored", {{"source", name}, {"rows", parts.row_count()}});
+    merger_->apply(name, table_.restore(name, std::move(parts)));
   }
 }
 
@@ -152,9 +152,9 @@ void Daemon::remember_later() {
 
 void Daemon::remember() {
   if (!std::exchange(remember_pending_, false) || config_.state_folder.empty()) return;
-  std::map<std::string, service::SourceRows> sources;
+  std::map<std::string, service::SourceParts> sources;
   for (const auto& [name, source] : table_.sources())
-    if (source.last_success || source.restored) sources[name] = source.rows;
+    if (source.last_success || source.restored) sources[name] = source.parts;
   std::error_code code;
   std::filesystem::create_directories(config_.state_folder, code);
   if (auto written = base::write_file(memory_path(config_), write_memory(sources)); !written) {

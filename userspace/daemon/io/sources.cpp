@@ -15,13 +15,20 @@ namespace {
 constexpr const char* kFiles = "files";
 constexpr const char* kMesosAgent = "mesos-agent";
 
-/// Logs each rejection once: those that were not there before.
-void log_new_rejections(const std::string& source, const std::vector<service::RejectedRow>& before,
-                        const std::vector<service::RejectedRow>& now) {
-  const std::set<service::RejectedRow> known(before.begin(), before.end());
-  for (const service::RejectedRow& one : now)
-    if (!known.contains(one))
-      log::warn("row_rejected", {{"source", source}, {"where", one.where}, {"reason", one.reason}});
+/// Logs each rejection once: those that were not in that part before.
+void log_new_rejections(const std::string& source, const service::SourceParts& before,
+                        const service::SourceParts& now) {
+  for (const auto& [name, part] : now.by_name()) {
+    const auto old = before.by_name().find(name);
+    const bool was_there = old != before.by_name().end();
+    if (part->rejected.empty() || (was_there && old->second == part)) continue;
+    std::set<service::RejectedRow> known;
+    if (was_there) known.insert(old->second->rejected.begin(), old->second->rejected.end());
+    for (const service::RejectedRow& one : part->rejected)
+      if (!known.contains(one))
+        log::warn("row_rejected",
+                  {{"source", source}, {"where", one.where}, {"reason", one.reason}});
+  }
 }
 
 }  // namespace
@@ -32,11 +39,11 @@ struct Sources::Running {
   std::optional<files::Watch> files;
   std::optional<mesos::AgentPoll> mesos;
 
-  void take(const std::string& source, service::SourceRows rows) {
+  void take(const std::string& source, service::SourceParts parts) {
     const auto& known = table.sources().at(source);
     if (!known.last_error.empty()) log::info("source_recovered", {{"source", source}});
-    log_new_rejections(source, known.rows.rejected, rows.rejected);
-    if (auto change = table.replace(source, std::move(rows), base::Clock::now()))
+    log_new_rejections(source, known.parts, parts);
+    if (auto change = table.replace(source, std::move(parts), base::Clock::now()))
       on_change(source, std::move(change));
   }
 
@@ -55,14 +62,14 @@ Sources::Sources(boost::asio::io_context& context, const Config& config,
     table.expect(kFiles);
     running->files.emplace(
         context, config.files,
-        [running](service::SourceRows rows) { running->take(kFiles, std::move(rows)); },
+        [running](service::SourceParts parts) { running->take(kFiles, std::move(parts)); },
         [running](std::string error) { running->fail(kFiles, std::move(error)); });
   }
   if (config.mesos.agent) {
     table.expect(kMesosAgent);
     running->mesos.emplace(
         context, config.mesos, node_address,
-        [running](service::SourceRows rows) { running->take(kMesosAgent, std::move(rows)); },
+        [running](service::SourceParts parts) { running->take(kMesosAgent, std::move(parts)); },
         [running](std::string error) { running->fail(kMesosAgent, std::move(error)); });
   }
 }

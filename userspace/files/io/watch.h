@@ -22,7 +22,7 @@ namespace viaduct::files {
 class Watch {
  public:
   /// At the start, and after each change of a file.
-  using OnRows = std::function<void(service::SourceRows)>;
+  using OnRows = std::function<void(service::SourceParts)>;
   /// When the directory cannot be watched any more; the rows handed on before still hold. Called
   /// once for each new reason; rows follow when the directory is back.
   using OnFailure = std::function<void(std::string)>;

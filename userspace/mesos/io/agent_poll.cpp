@@ -144,7 +144,7 @@ struct AgentPoll::Impl {
   std::uniform_real_distribution<double> spread{0.0, 1.0};
 
   bool stopped = false;
-  service::SourceRows rows;     // of the last good answer
+  service::SourceParts rows;    // of the last good answer
   std::optional<Digest> known;  // of its text
   Counters counters;
   bool asked_who = false;  // since the last failure

@@ -22,7 +22,7 @@ namespace viaduct::mesos {
 class AgentPoll {
  public:
   /// After each answer, also when it says the same as the one before.
-  using OnRows = std::function<void(service::SourceRows)>;
+  using OnRows = std::function<void(service::SourceParts)>;
   /// After each failure; the rows handed on before still hold.
   using OnFailure = std::function<void(std::string)>;
 
