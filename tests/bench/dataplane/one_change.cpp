@@ -1,10 +1,12 @@
-// How long one changed backend takes from its source's rows to the kernel's maps, at several sizes.
+// How long one changed backend takes from its service file to the kernel's maps, at several sizes.
 //
-// Run as root: one_change [VIPS BACKENDS_EACH]; without arguments all sizes. It makes a network
-// namespace, a cgroup and a folder in /sys/fs/bpf of its own. Each size is first written as a
-// whole. Then one thing at a time changes: a weight, a backend that comes or goes, a VIP that comes
-// or goes. The steps of each change:
-//   compare  the source hands over all of its rows; which of them are new or gone
+// Run as root: one_change [BACKENDS BACKENDS_OF_A_VIP]; without arguments all sizes. It makes a
+// network namespace, a cgroup and a folder in /sys/fs/bpf of its own. Each size is first written as
+// a whole, as files of 100 backends. Then one thing at a time changes in one of the files: a
+// weight, a backend that comes or goes, a VIP that comes or goes. The rows behind it in the file
+// change too, as they name their lines. The steps of each change:
+//   read     the file's text to rows; what the file's change means for other files
+//   compare  which rows are new or gone
 //   merge    rows to a snapshot
 //   write    plan, map writes, routes
 // "floor" is the bare writes of one change of a backend: a backend, a slot table, a service.
@@ -20,11 +22,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/io/log.h"
 #include "dataplane/io/data_plane.h"
+#include "files/services.h"
 #include "service/local_table.h"
 #include "service/merger.h"
 #include "tests/bpf/lab.h"
@@ -32,14 +36,16 @@
 namespace viaduct {
 namespace {
 
-constexpr int kChanges = 1000;
+constexpr unsigned kChanges = 1000;
 constexpr double kBudgetMs = 10;
 
+constexpr unsigned kBackendsPerFile = 100;
+
 struct Size {
-  unsigned vips;
-  unsigned backends;  ///< of each VIP
+  unsigned backends;
+  unsigned of_a_vip;
 };
-constexpr Size kSizes[] = {{1'000, 1}, {1'000, 10}, {10'000, 10}, {100'000, 1}};
+constexpr Size kSizes[] = {{1'000, 1}, {1'000, 10}, {10'000, 10}, {100'000, 10}, {100'000, 1}};
 
 double milliseconds(base::Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
@@ -83,52 +89,72 @@ void require(const base::Result<void>& done, const char* what) {
   std::_Exit(1);
 }
 
-service::BackendRow row(unsigned vip, unsigned host) {
-  service::BackendRow made;
-  if (vip % 2 == 0)
-    made.vip = service::VipName{"service-" + std::to_string(vip) + ".bench"};
-  else
-    made.vip = base::Address::v4(0xc6120000U + vip);  // 198.18.0.0/15
-  made.vip_port = 80;
-  made.backend = {base::Address::v4(0xac100000U + host), 8080};  // 172.16.0.0/12
-  made.task = "bench.toml:" + std::to_string(host);
-  return made;
-}
-
-/// The rows of one source, and single changes of them.
-class Rows {
+/// One service file.
+class File {
  public:
-  explicit Rows(const Size& size) : next_vip_(size.vips) {
-    for (unsigned vip = 0; vip < size.vips; vip++)
-      for (unsigned i = 0; i < size.backends; i++) all.push_back(row(vip, next_host_++));
+  File(std::string name, unsigned backends, unsigned of_a_vip)
+      : name_(std::move(name)), of_a_vip_(of_a_vip) {
+    for (unsigned i = 0; i < backends; i += of_a_vip) add_vip();
   }
 
-  void change(int kind) {
-    const auto at = all.begin() + static_cast<std::ptrdiff_t>(random_() % all.size());
-    if (kind == 0) {
-      at->weight = at->weight == 1 ? 2 : 1;
-    } else if (kind == 1) {
-      service::BackendRow more = *at;
-      more.backend.address = base::Address::v4(0xac100000U + next_host_++);
-      all.insert(at, std::move(more));
-    } else if (kind == 2) {
-      all.erase(at);
-    } else if (kind == 3) {
-      all.push_back(row(next_vip_++, next_host_++));
-    } else {
-      const auto others = [vip = at->vip](const auto& one) { return one.vip != vip; };
-      const auto last = std::find_if(at, all.end(), others);
-      const auto first = std::find_if(std::make_reverse_iterator(at), all.rend(), others).base();
-      all.erase(first, last);
+  const std::string& name() const { return name_; }
+
+  /// @param kind  0..4.
+  void change(unsigned kind, std::mt19937& random) {
+    const auto vip = vips_.begin() + static_cast<std::ptrdiff_t>(random() % vips_.size());
+    const auto backend =
+        vip->backends.begin() + static_cast<std::ptrdiff_t>(random() % vip->backends.size());
+    if (kind == 0)
+      backend->weight = backend->weight == 1 ? 2 : 1;
+    else if (kind == 1)
+      vip->backends.insert(backend, {next_host_++, 1});
+    else if (kind == 2 && vip->backends.size() > 1)
+      vip->backends.erase(backend);
+    else if (kind == 3)
+      add_vip();
+    else if (vips_.size() > 1)
+      vips_.erase(vip);
+  }
+
+  std::string text() const {
+    std::string out;
+    for (const Vip& vip : vips_) {
+      out += "[[service]]\n" + vip.key + "\nport = 80\n";
+      for (const Backend& backend : vip.backends)
+        out += "[[service.backend]]\naddress = \"" +
+               base::Address::v4(0xac100000U + backend.host).to_string() +  // 172.16.0.0/12
+               "\"\nport = 8080\nweight = " + std::to_string(backend.weight) + "\n";
     }
+    return out;
   }
-
-  std::vector<service::BackendRow> all;
 
  private:
-  std::mt19937 random_{7};
-  unsigned next_vip_;
-  unsigned next_host_ = 1;
+  struct Backend {
+    unsigned host;
+    unsigned weight;
+  };
+  struct Vip {
+    std::string key;
+    std::vector<Backend> backends;
+  };
+
+  void add_vip() {
+    const unsigned number = next_vip_++;
+    Vip vip;
+    if (number % 2 == 0)
+      vip.key = "name = \"service-" + std::to_string(number) + "\"\nframework = \"bench\"";
+    else
+      vip.key = "address = \"" + base::Address::v4(0xc6120000U + number).to_string() +
+                "\"";  // 198.18.0.0/15
+    for (unsigned i = 0; i < of_a_vip_; i++) vip.backends.push_back({next_host_++, 1});
+    vips_.push_back(std::move(vip));
+  }
+
+  static inline unsigned next_vip_ = 0;
+  static inline unsigned next_host_ = 1;
+  std::string name_;
+  unsigned of_a_vip_;      ///< backends of a new VIP
+  std::vector<Vip> vips_;  ///< never empty
 };
 
 class Node {
@@ -145,30 +171,39 @@ class Node {
   }
   Node(const Node&) = delete;
 
-  void show(const Rows& rows) {
-    service::SourceRows source{rows.all, {}, {}};
-    service::SourceChange change;
+  /// Reads files that have changed, and writes what that changes.
+  void show(std::span<const File> files) {
+    std::vector<std::string> texts;
+    for (const File& file : files) texts.push_back(file.text());
     const double cpu_before_ms = cpu_ms();
+    service::SourceParts parts;
+    const double read_ms = timed([&] {
+      for (std::size_t i = 0; i < files.size(); i++) services_.on_file(files[i].name(), texts[i]);
+      parts = services_.rows();
+    });
+    service::SourceChange change;
     const double compare_ms =
-        timed([&] { change = table_.replace("bench", std::move(source), base::Clock::now()); });
+        timed([&] { change = table_.replace("files", std::move(parts), base::Clock::now()); });
     std::shared_ptr<const service::Snapshot> snapshot;
     const double merge_ms = timed([&] {
-      merger_.apply("bench", std::move(change));
+      merger_.apply("files", std::move(change));
       snapshot = merger_.snapshot(table_.complete());
     });
     const double write_ms =
         timed([&] { require(plane_->apply(snapshot, base::Clock::now()), "write the maps"); });
+    read_.add(read_ms);
     compare_.add(compare_ms);
     merge_.add(merge_ms);
     write_.add(write_ms);
-    all_.add(compare_ms + merge_ms + write_ms);
+    all_.add(read_ms + compare_ms + merge_ms + write_ms);
     cpu_.add(cpu_ms() - cpu_before_ms);
-    services_ = snapshot->services.size();
+    desired_ = snapshot->services.size();
   }
 
-  void forget_times() { compare_ = merge_ = write_ = all_ = cpu_ = {}; }
+  void forget_times() { read_ = compare_ = merge_ = write_ = all_ = cpu_ = {}; }
 
   void print() {
+    read_.print("read");
     compare_.print("compare");
     merge_.print("merge");
     write_.print("write");
@@ -178,7 +213,7 @@ class Node {
       std::printf("  %zu problems, the first: %s\n", plane_->status().problems.size(),
                   plane_->status().problems[0].reason.c_str());
     std::printf("  in the kernel: %zu of %zu services, %zu backends\n",
-                plane_->image().services.size(), services_, plane_->image().backends.size());
+                plane_->image().services.size(), desired_, plane_->image().backends.size());
   }
 
   double first_ms() { return all_.at(0); }
@@ -204,7 +239,7 @@ class Node {
     lb::Table turned = table;
     std::rotate(turned.begin(), turned.begin() + 1, turned.end());
     Series times;
-    for (int i = 0; i < kChanges; i++)
+    for (unsigned i = 0; i < kChanges; i++)
       times.add(timed([&] {
         require(maps->write(dataplane::PutBackend{image.backends.at(*ids.begin()), false}), "put");
         require(maps->write(dataplane::PutSlots{service.slot_offset, i % 2 ? table : turned}),
@@ -217,10 +252,11 @@ class Node {
  private:
   dataplane::Config config_;
   std::unique_ptr<dataplane::DataPlane> plane_;
+  files::Services services_;
   service::LocalTable table_;
   service::Merger merger_{{}};
-  Series compare_, merge_, write_, all_, cpu_;
-  std::size_t services_ = 0;
+  Series read_, compare_, merge_, write_, all_, cpu_;
+  std::size_t desired_ = 0;
 };
 
 dataplane::Config config() {
@@ -236,15 +272,19 @@ dataplane::Config config() {
 
 /// @return whether the budget is kept.
 bool measure(const Size& size) {
-  Rows rows(size);
+  std::vector<File> files;
+  for (unsigned i = 0; i < size.backends / kBackendsPerFile; i++)
+    files.emplace_back("shop-" + std::to_string(i) + ".toml", kBackendsPerFile, size.of_a_vip);
   Node node(config());
-  node.show(rows);
-  std::printf("%zu backends, %u VIPs: written as a whole in %.0f ms\n", rows.all.size(), size.vips,
-              node.first_ms());
+  node.show(files);
+  std::printf("%u backends in %zu files, %u of a VIP: written as a whole in %.0f ms\n",
+              size.backends, files.size(), size.of_a_vip, node.first_ms());
   node.forget_times();
-  for (int i = 0; i < kChanges; i++) {
-    rows.change(i % 5);
-    node.show(rows);
+  std::mt19937 random(7);
+  for (unsigned i = 0; i < kChanges; i++) {
+    File& file = files[random() % files.size()];
+    file.change(i % 5, random);
+    node.show({&file, 1});
   }
   node.print();
   node.floor().print("floor");
@@ -261,7 +301,7 @@ int run(int argc, char** argv) {
     return 1;
   }
   std::printf(
-      "ms per change, %d changes a size: weight, addition, removal, new VIP, removed VIP\n\n",
+      "ms per change, %u changes a size: weight, addition, removal, new VIP, removed VIP\n\n",
       kChanges);
   log::configure(log::Level::warn, log::Format::logfmt);
   bool kept = true;
