@@ -87,6 +87,7 @@ class States(MesosTest):
 
         # A daemon that starts while its agent is down goes on with the rows it remembers.
         address = self.clients[0].do("resolve", host=WEB)["addresses"][0]
+        wait_for("the last rows to be remembered", self.remembers_only_the_second)
         daemon.kill()
         daemon.start()
         wait_for("failed polls of the new daemon", lambda: self.failures(daemon) >= 2)
@@ -104,6 +105,10 @@ class States(MesosTest):
         daemon.wait_ready()
         daemon.wait_backends(f"{WEB}:80", [f"{AGENT}:20003"])
         self.assertEqual(self.ask(WEB), ["web", "web"])
+
+    def remembers_only_the_second(self):
+        rows = pathlib.Path(f"{self.lab.folder}/{self.node.name}-state/rows.json").read_text()
+        return f"{AGENT}:20003" in rows and f"{AGENT}:20001" not in rows
 
     def failures(self, daemon):
         return daemon.get("/v1/rows")["sources"]["mesos-agent"]["failures"]
