@@ -30,19 +30,20 @@ class Removal(LabTest):
         return home.v4 if family == 4 else home.v6
 
     @classmethod
-    def text(cls, weights):
+    def text(cls, weights, **policy):
         """Both VIPs with the backends of that name and weight."""
         return "".join(
             service(
                 address=vip,
                 protocol=("tcp", "udp"),
                 backends=[(cls.address(name, family), 8080, w) for name, w in weights.items()],
+                **policy,
             )
             for family, vip in VIPS.items()
         )
 
-    def show(self, weights):
-        self.daemon.write_service("web.toml", self.text(weights))
+    def show(self, weights, **policy):
+        self.daemon.write_service("web.toml", self.text(weights, **policy))
 
     def wait_shown(self, weights):
         for family, vip in VIPS.items():
@@ -59,8 +60,10 @@ class Removal(LabTest):
             == set(weights.values()),
         )
 
-    def holding_clients(self):
-        """{name: client that waits in recv() for its backend}, on the host and in a container."""
+    def holding_clients(self, patience=3):
+        """{name: client that waits in recv() for its backend}, on the host and in a container.
+
+        patience: seconds after which a client gives up."""
         self.show({"old": 1})
         self.wait_shown({"old": 1})
         clients = {}
@@ -70,7 +73,7 @@ class Removal(LabTest):
                     client = Client(space, True)
                     answer = client.do(action, host=vip, port=80)
                     self.assertEqual(answer, {"peer": f"{vip} 80"})
-                    client.begin("wait")
+                    client.begin("wait", patience=patience)
                     clients[f"{space.name} {action} IPv{family}"] = (client, vip)
         return clients
 
@@ -124,8 +127,30 @@ class Removal(LabTest):
                     answer = client.do("tcp", host=vip, port=80).get("answer", "")
                     self.assertTrue(answer.startswith(f"{self.new.name} "), answer)
 
-    def test_what_was_removed_while_viaductd_was_dead_is_destroyed_at_its_start(self):
+    def test_clients_of_a_drained_backend_fail_when_its_drain_time_is_over(self):
         clients = self.holding_clients()
+        began = time.monotonic()
+        self.show({"old": 0, "new": 1}, drain=1)
+        for name, (client, _) in clients.items():
+            with self.subTest(name):
+                self.assertEqual(client.finish().get("errno"), "ECONNABORTED")
+                self.assertGreater(time.monotonic() - began, 1)
+                self.assertLess(time.monotonic() - began, 1 + MAX_SECONDS)
+        self.assertFalse(self.daemon.backends(f"{VIPS[4]}:80")[f"{self.old.v4}:8080"]["in_kernel"])
+        self.show({"old": 1, "new": 1}, drain=1)
+        self.wait_shown({"old": 1, "new": 1})
+
+    def test_a_wrong_drain_time_is_rejected_with_a_reason(self):
+        self.show({"old": 1}, drain="soon")
+        reasons = lambda: [
+            r["reason"] for r in self.daemon.get("/v1/rows")["sources"]["files"]["rejected"]
+        ]
+        wait_for("a rejection", lambda: any('drain "soon" is not' in r for r in reasons()))
+        self.show({"old": 1})
+        wait_for("the rejection to go", lambda: not reasons())
+
+    def test_what_was_removed_while_viaductd_was_dead_is_destroyed_at_its_start(self):
+        clients = self.holding_clients(patience=30)
         self.daemon.kill()
         self.show({"new": 1})
         self.daemon.start()

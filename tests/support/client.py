@@ -9,7 +9,8 @@
                                                answers at once; {"do": "progress"} tells {"done", "failed", "errors"}
     {"do": "hold", ...}, {"do": "ask"}         opens a connection and keeps it; one GET on the kept one
     {"do": "hold-udp", ...}                    keeps a connected UDP socket
-    {"do": "wait"}                             reads from what was kept last until something comes: {"data"}
+    {"do": "wait"}                             reads from what was kept last until something comes: {"data"}; "patience" is
+                                               the number of seconds after which it gives up
 H is a name or an address; "family" (4 or 6) picks one of a name's addresses; "from" is the port to connect from. An error
 is {"error": text, "errno": name}."""
 import errno
@@ -133,6 +134,10 @@ def main():
         held.append(connect(request))
         return {"peer": where(held[-1].getpeername())}
 
+    def wait(request):
+        held[-1].settimeout(request.get("patience", TIMEOUT_S))
+        return {"data": held[-1].recv(2048).decode()}
+
     def hold_udp(request):
         sock, address = open_socket(request, socket.SOCK_DGRAM)
         sock.connect(address)
@@ -150,7 +155,7 @@ def main():
         "hold": hold,
         "hold-udp": hold_udp,
         "ask": lambda _request: {"answer": get(held[-1])},
-        "wait": lambda _request: {"data": held[-1].recv(2048).decode()},
+        "wait": wait,
     }
     print("ready", flush=True)
     for line in sys.stdin:

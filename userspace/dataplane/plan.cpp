@@ -71,8 +71,9 @@ void add_members(lb::Table& table, const std::vector<lb::WeightedBackend>& weigh
 
 class Planner {
  public:
-  Planner(const Image& actual, std::span<const std::uint32_t> slots, Ledger& ledger, base::Time now)
-      : actual_(actual), slots_(slots), ledger_(ledger), now_(now) {}
+  Planner(const Image& actual, std::span<const std::uint32_t> slots, Ledger& ledger, base::Time now,
+          const Drains& drains)
+      : actual_(actual), slots_(slots), ledger_(ledger), now_(now), drains_over_(drains) {}
 
   void want(const service::Service& service, bool complete);
   void drop_service(const ServiceEntry& entry);
@@ -102,6 +103,7 @@ class Planner {
   std::span<const std::uint32_t> slots_;
   Ledger& ledger_;
   base::Time now_;
+  const Drains& drains_over_;
   Plan plan_;
   std::vector<Op> drains_;  ///< of the service at hand
   std::vector<Op> removals_;
@@ -189,6 +191,7 @@ Wanted Planner::wanted_backends(const service::Service& service, bool complete,
                                 const Ids& known) const {
   Wanted wanted;
   for (const service::Backend& backend : service.backends) {
+    if (drains_over_.is_over(service.key, backend.dial, now_)) continue;
     const auto [same, added] = wanted.emplace(backend.dial, backend.weight);
     if (!added) same->second = std::max(same->second, backend.weight);
   }
@@ -279,8 +282,8 @@ void plan_changes(Planner& planner, const Image& actual, const service::Snapshot
 
 Plan plan(const Image& actual, std::span<const std::uint32_t> slots,
           const service::Snapshot& desired, const service::Snapshot* known, Ledger& ledger,
-          base::Time now, const std::set<service::VipKey>& unsettled) {
-  Planner planner(actual, slots, ledger, now);
+          base::Time now, const std::set<service::VipKey>& unsettled, const Drains& drains) {
+  Planner planner(actual, slots, ledger, now, drains);
   if (known && known->complete == desired.complete) {
     plan_changes(planner, actual, desired, *known, unsettled);
     return planner.finish();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "dataplane/drain.h"
 #include "dataplane/image.h"
 #include "dataplane/ledger.h"
 #include "service/snapshot.h"
@@ -39,9 +40,12 @@ struct Plan {
 /// does not know stay.
 /// @param unsettled  services that `actual` does not show as `known` has them: the problems of the
 /// plans before.
+/// @param drains  in step with `desired`; a backend whose drain time is over is not wanted any
+/// more.
 Plan plan(const Image& actual, std::span<const std::uint32_t> slots,
           const service::Snapshot& desired, const service::Snapshot* known, Ledger& ledger,
-          base::Time now, const std::set<service::VipKey>& unsettled = {});
+          base::Time now, const std::set<service::VipKey>& unsettled = {},
+          const Drains& drains = {});
 
 /// A backend without its id: what matters of it to a client.
 struct BackendView {

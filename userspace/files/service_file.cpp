@@ -17,8 +17,8 @@ using service::Policy;
 constexpr std::string_view kDefaultFramework = "service";
 
 const std::vector<std::string> kFileKeys = {"service"};
-const std::vector<std::string> kServiceKeys = {"name",     "address", "framework", "port",
-                                               "protocol", "lb",      "affinity",  "backend"};
+const std::vector<std::string> kServiceKeys = {
+    "name", "address", "framework", "port", "protocol", "lb", "affinity", "drain", "backend"};
 const std::vector<std::string> kBackendKeys = {"address", "port", "weight"};
 
 /// Reads the tables of one file into its services.
@@ -168,7 +168,7 @@ std::vector<base::Protocol> FileReader::read_protocols(const TableReader& reader
 Policy FileReader::read_policy(const TableReader& reader) {
   Policy policy;
   for (const service::PolicyField& field : service::policy_fields()) {
-    const auto text = reader.text(field.key);
+    const auto text = reader.text_or_number(field.key);
     if (!text) continue;
     if (const auto taken = field.set(policy, *text); !taken)
       reader.reject(field.key, std::string(field.key) + " " + taken.error().context);

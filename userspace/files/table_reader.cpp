@@ -70,6 +70,12 @@ std::optional<std::string> TableReader::text(std::string_view key) const {
   return std::nullopt;
 }
 
+std::optional<std::string> TableReader::text_or_number(std::string_view key) const {
+  const toml::node* found = table_.get(key);
+  if (found != nullptr && found->is_integer()) return std::to_string(*integer(key));
+  return text(key);
+}
+
 std::optional<std::int64_t> TableReader::integer(std::string_view key) const {
   const toml::node* found = table_.get(key);
   if (found == nullptr) return std::nullopt;

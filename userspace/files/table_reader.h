@@ -22,6 +22,8 @@ class TableReader {
   /// Reports every key that is not among `known`, with the nearest one suggested.
   void check_keys(const std::vector<std::string>& known) const;
   std::optional<std::string> text(std::string_view key) const;
+  /// A string, or an integer as decimal text.
+  std::optional<std::string> text_or_number(std::string_view key) const;
   std::optional<std::int64_t> integer(std::string_view key) const;
   /// A string or a list of strings, in order.
   std::optional<std::vector<std::string>> texts(std::string_view key) const;

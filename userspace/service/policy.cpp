@@ -29,6 +29,8 @@ constexpr std::array<Word<AffinityBy>, 3> kAffinities = {{
     {AffinityBy::netns, "namespace"},
 }};
 
+constexpr std::string_view kNoDrain = "none";
+
 template <class Words, class Value>
 std::string_view word_of(const Words& words, Value wanted) {
   for (const auto& [value, word] : words)
@@ -68,11 +70,25 @@ base::Result<void> set_affinity(Policy& policy, std::string_view text) {
                            std::to_string(kMaxAffinity.count()) + " seconds behind a colon if any");
 }
 
-constexpr std::array<PolicyField, 2> kFields = {{
+std::string drain_text(const Policy& policy) {
+  return policy.drain ? std::to_string(policy.drain->count()) : std::string(kNoDrain);
+}
+
+base::Result<void> set_drain(Policy& policy, std::string_view text) {
+  if (const auto drain = parse_drain(text)) {
+    policy.drain = *drain;
+    return {};
+  }
+  return refused(text,
+                 "none or a number of seconds from 0 to " + std::to_string(kMaxDrain.count()));
+}
+
+constexpr std::array<PolicyField, 3> kFields = {{
     {"VIADUCT_LB", "lb", set_pick,
      [](const Policy& policy) { return std::string(to_string(policy.pick)); }},
     {"VIADUCT_AFFINITY", "affinity", set_affinity,
      [](const Policy& policy) { return policy.affinity.to_string(); }},
+    {"VIADUCT_DRAIN", "drain", set_drain, drain_text},
 }};
 
 }  // namespace
@@ -101,6 +117,16 @@ std::optional<Affinity> parse_affinity(std::string_view text) {
       seconds > kMaxAffinity.count())
     return std::nullopt;
   return Affinity{*by, std::chrono::seconds(seconds)};
+}
+
+std::optional<std::optional<std::chrono::seconds>> parse_drain(std::string_view text) {
+  using Drain = std::optional<std::chrono::seconds>;
+  if (text == kNoDrain) return std::optional<Drain>(Drain());
+  std::uint32_t seconds = 0;
+  const auto [end, failed] = std::from_chars(text.begin(), text.end(), seconds);
+  if (failed != std::errc() || end != text.end() || seconds > kMaxDrain.count())
+    return std::nullopt;
+  return Drain(std::chrono::seconds(seconds));
 }
 
 std::span<const PolicyField> policy_fields() { return kFields; }

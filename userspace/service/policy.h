@@ -53,10 +53,17 @@ inline constexpr std::chrono::seconds kMaxAffinity{86400};
 /// @return absent for anything else.
 std::optional<Affinity> parse_affinity(std::string_view text);
 
+inline constexpr std::chrono::seconds kMaxDrain{86400};
+
+/// How long a backend of weight 0 keeps its connections: "none" (no limit) or 0 to 86400 seconds.
+/// @return absent for anything else; an inner absent value is "none".
+std::optional<std::optional<std::chrono::seconds>> parse_drain(std::string_view text);
+
 /// What a VIP's labels say beside its address.
 struct Policy {
   PickRule pick = PickRule::automatic;
   Affinity affinity;
+  std::optional<std::chrono::seconds> drain;  ///< absent: as long as its connections live
 
   auto operator<=>(const Policy&) const = default;
   bool operator==(const Policy&) const = default;

@@ -145,6 +145,26 @@ TEST(Plan, ADrainedBackendKeepsItsIdAndLosesItsSlots) {
       << "nobody takes new connections: refuse";
 }
 
+TEST(Plan, ABackendWhoseDrainTimeIsOverLeavesTheMaps) {
+  Maps maps;
+  std::vector<service::BackendRow> rows{row(1, 1, 0), row(1, 2)};
+  for (service::BackendRow& one : rows) one.policy.drain = std::chrono::seconds(30);
+  const auto snapshot = snapshot_of(rows);
+  maps.reach(snapshot);
+  EXPECT_EQ(maps.image_.backends.size(), 2u);
+  Drains drains;
+  drains.see(*snapshot, nullptr, maps.now_);
+  const base::Time later = maps.now_ + std::chrono::seconds(30);
+  const Plan made = plan(maps.image_, maps.slots_, *snapshot, snapshot.get(), maps.ledger_, later,
+                         drains.take_due(later), drains);
+  ASSERT_EQ(made.ops.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<DropBackend>(made.ops[0]));
+  maps.perform(made.ops[0]);
+  EXPECT_TRUE(plan(maps.image_, maps.slots_, *snapshot, nullptr, maps.ledger_, later, {}, drains)
+                  .ops.empty())
+      << "nor does a full look bring it back";
+}
+
 TEST(Plan, RepairsForeignEdits) {
   Maps maps;
   const auto snapshot = snapshot_of({row(1, 1), row(1, 2), row(2, 3)});

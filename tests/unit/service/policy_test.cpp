@@ -38,6 +38,15 @@ TEST(Affinity, HasALimitOfItsOwnOrTheDefault) {
     EXPECT_FALSE(parse_affinity(text)) << text;
 }
 
+TEST(Drain, IsANumberOfSecondsOrNone) {
+  EXPECT_EQ(parse_drain("0")->value(), std::chrono::seconds(0));
+  EXPECT_EQ(parse_drain("86400")->value(), std::chrono::seconds(86400));
+  ASSERT_TRUE(parse_drain("none"));
+  EXPECT_FALSE(parse_drain("none")->has_value());
+  for (const char* text : {"", "None", "-1", "86401", "5s", " 5", "1.5", "99999999999999999999"})
+    EXPECT_FALSE(parse_drain(text)) << text;
+}
+
 TEST(PolicyFields, AWrongValueLeavesThePolicyAndSaysWhatWouldBeRight) {
   Policy policy;
   ASSERT_TRUE(field("lb").set(policy, "random"));
@@ -47,11 +56,14 @@ TEST(PolicyFields, AWrongValueLeavesThePolicyAndSaysWhatWouldBeRight) {
               HasSubstr("\"fastest\" is not one of automatic, least-loaded, peak-ewma"));
   EXPECT_THAT(field("affinity").set(policy, "client:x").error().context,
               HasSubstr("\"client:x\" is not none, client or namespace"));
+  EXPECT_THAT(field("drain").set(policy, "soon").error().context,
+              HasSubstr("\"soon\" is not none or a number of seconds from 0 to 86400"));
   EXPECT_EQ(policy, before);
 }
 
 TEST(PolicyFields, TheTextIsWhatSetTakes) {
-  Policy policy{PickRule::peak_ewma, {AffinityBy::netns, std::chrono::seconds(5)}};
+  Policy policy{
+      PickRule::peak_ewma, {AffinityBy::netns, std::chrono::seconds(5)}, std::chrono::seconds(30)};
   Policy copy;
   for (const PolicyField& one : policy_fields()) ASSERT_TRUE(one.set(copy, one.text(policy)));
   EXPECT_EQ(copy, policy);

@@ -16,7 +16,7 @@ constexpr std::chrono::seconds kRetryRoom{
 
 Publisher::Publisher(boost::asio::io_context& context, dataplane::DataPlane* plane,
                      dns::Server* server, dns::ZoneOptions zones)
-    : plane_(plane), server_(server), zones_(zones), retry_(context) {}
+    : plane_(plane), server_(server), zones_(zones), retry_(context), drain_(context) {}
 
 void Publisher::use(dataplane::DataPlane* plane) {
   plane_ = plane;
@@ -54,6 +54,7 @@ void Publisher::show() {
 base::Result<void> Publisher::write(const std::shared_ptr<const service::Snapshot>& snapshot) {
   auto done = plane_->apply(snapshot, base::Clock::now());
   if (done) written_ = snapshot;
+  show_after_drain();
   return done;
 }
 
@@ -74,6 +75,17 @@ void Publisher::show_names(std::shared_ptr<const service::Snapshot> snapshot) {
     log::warn("name_not_served", {{"error", rejected.message()}});
   table_ = std::make_shared<const dns::Table>(std::move(built.table));
   if (server_) server_->publish(table_);
+}
+
+/// Backends that have drained leave the kernel when their time is over.
+void Publisher::show_after_drain() {
+  drain_.cancel();
+  const auto next = plane_->next_drain();
+  if (!next) return;
+  drain_.expires_at(*next);
+  drain_.async_wait([this](const boost::system::error_code& failed) {
+    if (!failed) show();
+  });
 }
 
 void Publisher::retry_after(std::chrono::seconds delay) {

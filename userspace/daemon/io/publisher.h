@@ -42,11 +42,13 @@ class Publisher {
   std::vector<service::VipKey> failed() const;
   void show_names(std::shared_ptr<const service::Snapshot> snapshot);
   void retry_after(std::chrono::seconds delay);
+  void show_after_drain();
 
   dataplane::DataPlane* plane_;
   dns::Server* server_;
   dns::ZoneOptions zones_;
   boost::asio::steady_timer retry_;
+  boost::asio::steady_timer drain_;
   std::shared_ptr<const service::Snapshot> wanted_;
   std::shared_ptr<const service::Snapshot> written_;  ///< what the kernel was brought to last
   std::shared_ptr<const service::Snapshot> named_;    ///< whose names are in DNS

@@ -143,7 +143,8 @@ base::Result<void> DataPlane::reread() {
 /// that may make room for it, go on.
 base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapshot,
                                                 const service::Snapshot* known, base::Time now) {
-  Plan made = plan(image_, maps_.slots(), snapshot, known, ledger_, now, unsettled_);
+  unsettled_.merge(drains_.take_due(now));
+  Plan made = plan(image_, maps_.slots(), snapshot, known, ledger_, now, unsettled_, drains_);
   std::set<std::uint32_t> untouched;  // services whose old entry stays: so do its backends
   bool removed = false;
   for (const Op& op : made.ops) {
@@ -254,6 +255,7 @@ void DataPlane::tell_problems(const std::vector<PlanProblem>& before) const {
 
 base::Result<void> DataPlane::apply(std::shared_ptr<const service::Snapshot> snapshot,
                                     base::Time now) {
+  drains_.see(*snapshot, wanted_.get(), now);
   wanted_ = std::move(snapshot);
   if (!known_)
     if (auto done = reread(); !done) return done;

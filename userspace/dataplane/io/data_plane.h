@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "dataplane/config.h"
+#include "dataplane/drain.h"
 #include "dataplane/io/host_device.h"
 #include "dataplane/io/maps.h"
 #include "dataplane/io/programs.h"
@@ -44,6 +45,9 @@ class DataPlane {
 
   /// Attaches programs to links that match the configuration and have none.
   base::Result<void> scan_links();
+
+  /// When apply() has to be called again, with the same snapshot, because a backend has drained.
+  std::optional<base::Time> next_drain() const { return drains_.next(); }
 
   /// Whether the host device is the one that was set up: false after somebody deleted it, until the
   /// next reconcile().
@@ -92,6 +96,7 @@ class DataPlane {
   std::set<base::Address> routes_;
   std::map<base::Address, std::string> unrouted_;  ///< VIPs whose route is refused, and why
   std::shared_ptr<const service::Snapshot> wanted_;
+  Drains drains_;                                   ///< in step with wanted_
   std::shared_ptr<const service::Snapshot> known_;  ///< what image_ shows; null: unknown
   std::set<service::VipKey> unsettled_;             ///< what it does not show of known_
   std::vector<Capability> capabilities_;
