@@ -109,8 +109,12 @@ int show_rows(const Options& options, bool rejected) {
 }
 
 int show_status(const Options& options) {
-  const auto status = ask_daemon(options.socket, "/v1/status");
+  auto status = ask_daemon(options.socket, "/v1/status");
   if (!status) return complain(options, status.error());
+  // The daemon does not count the flows: that takes a look at each.
+  const std::string told = text_of(object_of(*status, "dataplane"), "bpffs");
+  if (const auto usage = read_usage(options.bpffs.value_or(told.empty() ? kDefaultBpffs : told)))
+    add_usage(*status, usage->maps);
   return print(options, *status, [&] { return status_text(*status); });
 }
 

@@ -31,6 +31,8 @@ struct LinkFacts {
   bool up = false;
   std::set<std::string> programs;  ///< "ingress", "egress": where our packet programs are attached
   std::optional<std::int64_t> rp_filter;  ///< net.ipv4.conf.<name>.rp_filter
+  std::uint32_t mtu = 0;                  ///< 0: could not be read
+  bool native_xdp = false;                ///< an XDP program, ours or not, runs in its driver
 };
 
 /// What one DNS server address said to a query for the zone's SOA record.
@@ -83,6 +85,7 @@ struct Facts {
 std::vector<Finding> judge_daemon(const Facts& facts);
 std::vector<Finding> judge_kernel(const Facts& facts);
 std::vector<Finding> judge_network(const Facts& facts);
+std::vector<Finding> judge_links(const Facts& facts);
 std::vector<Finding> judge_dns(const Facts& facts);
 
 /// All findings, daemon first.
@@ -91,6 +94,9 @@ std::vector<Finding> judge(const Facts& facts);
 std::string findings_text(const std::vector<Finding>& findings);
 /// [{"level", "check", "what", "fix"}]
 json::array findings_json(const std::vector<Finding>& findings);
+
+/// Whether a device is the host's end of a container's link.
+bool is_container_link(const Facts& facts, const LinkFacts& link);
 
 /// Whether a device's name matches "name" or "beginning*".
 bool matches_pattern(std::string_view name, std::string_view pattern);

@@ -10,7 +10,7 @@ namespace {
 
 /// Parts of a hundred from which a map is worth a warning, and a fault.
 constexpr std::uint64_t kWarnPercent = 80;
-constexpr std::uint64_t kFaultPercent = 95;
+constexpr std::uint64_t kFaultPercent = 90;
 
 std::string key_of(const std::string& map) {
   return "dataplane." + (map == "slots" ? std::string("max_slot_lines") : "max_" + map);

@@ -12,13 +12,6 @@ namespace {
 constexpr std::int64_t kStrict =
     1;  // rp_filter: a packet must come from where its answer would go (RFC 3704)
 
-bool is_container_link(const Facts& facts, const LinkFacts& link) {
-  return link.name != facts.link &&
-         std::ranges::any_of(facts.container_links, [&](const std::string& pattern) {
-           return matches_pattern(link.name, pattern);
-         });
-}
-
 /// The kernel applies the larger of the device's value and that of "all".
 bool is_strict(const Facts& facts, const LinkFacts& link) {
   return std::max(facts.rp_filter_all.value_or(0), link.rp_filter.value_or(0)) == kStrict;

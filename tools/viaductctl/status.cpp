@@ -1,5 +1,6 @@
 #include "tools/viaductctl/status.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "tools/viaductctl/table.h"
@@ -24,6 +25,13 @@ std::string joined(const json::array& texts) {
   return out;
 }
 
+/// From so many parts of a hundred on a map's fill stands out.
+constexpr std::uint64_t kTellPercent = 90;
+
+std::uint64_t percent_of(std::uint64_t used, std::uint64_t capacity) {
+  return capacity ? used * 100 / capacity : 0;
+}
+
 std::string dataplane_text(const json::value& status) {
   const json::value& dataplane = object_of(status, "dataplane");
   if (!flag_of(dataplane, "enabled")) return line("data plane", "off");
@@ -38,9 +46,13 @@ std::string dataplane_text(const json::value& status) {
   for (const json::value& problem : list_of(dataplane, "problems"))
     out += line("", text_of(problem, "where") + ": " + text_of(problem, "reason"));
   std::string maps;
-  for (const json::value& map : list_of(dataplane, "maps"))
+  for (const json::value& map : list_of(dataplane, "maps")) {
     maps += (maps.empty() ? "" : ", ") + text_of(map, "name") + " " + count(map, "used") + "/" +
             count(map, "capacity");
+    if (const auto percent = percent_of(number_of(map, "used"), number_of(map, "capacity"));
+        percent >= kTellPercent)
+      maps += " (" + std::to_string(percent) + " % full)";
+  }
   if (!maps.empty()) out += line("maps", maps);
   const auto failed = number_of(dataplane, "sockets_failed");
   if (failed || number_of(dataplane, "sockets_destroyed"))
@@ -69,6 +81,20 @@ std::string source_text(const json::value& source) {
 }
 
 }  // namespace
+
+void add_usage(json::value& status, const std::vector<MapFacts>& maps) {
+  auto* object = status.if_object();
+  auto* dataplane = object ? object->if_contains("dataplane") : nullptr;
+  if (!dataplane || !dataplane->is_object()) return;
+  json::value& list = dataplane->get_object()["maps"];
+  if (!list.is_array()) list = json::array();
+  for (const MapFacts& map : maps) {
+    const auto is_there = [&](const json::value& one) { return text_of(one, "name") == map.name; };
+    if (std::ranges::none_of(list.get_array(), is_there))
+      list.get_array().push_back(
+          {{"name", map.name}, {"used", map.used}, {"capacity", map.capacity}});
+  }
+}
 
 std::string status_text(const json::value& status) {
   std::string out = line("node", text_of(status, "node") + " (" + text_of(status, "address") + ")");

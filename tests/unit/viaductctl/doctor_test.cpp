@@ -205,6 +205,30 @@ TEST(Doctor, StrictReversePathFiltersAreFoundWhereTheLargerValueSaysSo) {
   EXPECT_THAT(judge_network(facts), Contains(is(Level::fault, "rp_filter", "strict on viaduct0")));
 }
 
+TEST(Doctor, AContainerLinkThatTakesMoreThanTheUplinkIsNamed) {
+  Facts facts = healthy();
+  facts.links.push_back({"eth0", "", true, {"ingress"}, 0, 1500});
+  facts.links[2].mtu = 1500;
+  EXPECT_THAT(judge_links(facts), ElementsAre(is(Level::ok, "MTU", "eth0 takes 1500 bytes")));
+  facts.links[2].mtu = 9000;
+  EXPECT_THAT(
+      judge_links(facts),
+      ElementsAre(is(Level::warn, "MTU", "eth0 takes 1500 bytes, but larger are veth1 9000")));
+  facts.links.push_back({"eth1", "", true, {"ingress"}, 0, 1400});
+  EXPECT_THAT(judge_links(facts), ElementsAre(is(Level::warn, "MTU", "eth1 takes 1400 bytes")));
+  facts.links.resize(3);
+  EXPECT_THAT(judge_links(facts), ElementsAre(is(Level::ok, "MTU", "no uplink")));
+}
+
+TEST(Doctor, NativeXdpOnAContainerLinkIsNamed) {
+  Facts facts = healthy();
+  facts.links.push_back({"eth0", "", true, {"ingress"}, 0, 1500, true});
+  EXPECT_THAT(judge_links(facts), Each(Field(&Finding::level, Level::ok))) << "that is a NIC";
+  facts.links[2].native_xdp = true;
+  EXPECT_THAT(judge_links(facts),
+              Contains(is(Level::warn, "checksum offload", "native XDP on veth1")));
+}
+
 TEST(Doctor, ForwardingAndBridgeSettingsAreJudged) {
   Facts facts = healthy();
   facts.ip_forward = 0;

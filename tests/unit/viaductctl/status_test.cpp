@@ -46,5 +46,16 @@ TEST(Status, SaysWhatIsBehindOrOff) {
             "DNS          off\n");
 }
 
+TEST(Status, WhatTheDaemonDoesNotCountIsAdded) {
+  json::value status = json::parse(
+      R"({"dataplane": {"enabled": true, "maps": [{"name": "services", "used": 2, "capacity": 100}]}})");
+  add_usage(status, {{"services", 3, 100}, {"flows", 95, 100}});
+  EXPECT_EQ(status.at("dataplane").at("maps").as_array().size(), 2u);
+  EXPECT_NE(status_text(status).find("services 2/100, flows 95/100 (95 % full)"),
+            std::string::npos);
+  json::value broken = json::parse("[]");
+  add_usage(broken, {{"flows", 1, 2}});
+}
+
 }  // namespace
 }  // namespace viaduct::ctl

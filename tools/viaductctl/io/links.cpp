@@ -1,5 +1,6 @@
 #include "tools/viaductctl/io/links.h"
 
+#include <bpf/libbpf.h>
 #include <net/if.h>
 #include <netlink/route/link.h>
 
@@ -9,6 +10,15 @@
 #include "dataplane/io/host_device.h"
 
 namespace viaduct::ctl {
+
+namespace {
+
+bool has_native_xdp(int ifindex) {
+  LIBBPF_OPTS(bpf_xdp_query_opts, answer);
+  return bpf_xdp_query(ifindex, 0, &answer) == 0 && answer.drv_prog_id != 0;
+}
+
+}  // namespace
 
 base::Result<std::vector<LinkFacts>> read_links() {
   const std::unique_ptr<nl_sock, void (*)(nl_sock*)> socket(nl_socket_alloc(), nl_socket_free);
@@ -25,6 +35,8 @@ base::Result<std::vector<LinkFacts>> read_links() {
     facts.name = rtnl_link_get_name(link);
     if (const char* kind = rtnl_link_get_type(link)) facts.kind = kind;
     facts.up = (rtnl_link_get_flags(link) & IFF_UP) != 0;
+    facts.mtu = rtnl_link_get_mtu(link);
+    facts.native_xdp = has_native_xdp(rtnl_link_get_ifindex(link));
     links.push_back(std::move(facts));
   }
   return links;

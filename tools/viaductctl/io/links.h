@@ -10,7 +10,7 @@
 
 namespace viaduct::ctl {
 
-/// The devices of this network namespace; name, kind and state are filled.
+/// The devices of this network namespace; name, kind, state, MTU and XDP are filled.
 /// @errors the system's code.
 base::Result<std::vector<LinkFacts>> read_links();
 
