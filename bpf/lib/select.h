@@ -91,11 +91,12 @@ static __always_inline __u32 vd_slot_healthy(__u32 slot, __u32 service_id, __u32
 	return 0;
 }
 
-static __always_inline __u64 vd_cost(const struct vd_load *l, __u32 pick, __u32 now_s)
+/* Times the weight. Idle backends cost alike whatever their weights: the slots say those. */
+static __always_inline __u64 vd_cost(const struct vd_load *l, __u32 weight, __u32 pick, __u32 now_s)
 {
 	if (pick == VD_PICK_LEAST_LOADED)
 		return l->open;
-	return (vd_ewma_now_us(l, now_s) + 1) * (l->open + 1);
+	return (vd_ewma_now_us(l, now_s) + 1) * (l->open + weight);
 }
 
 /* The lower cost per weight, without a division. A tie keeps the first: it is random already. */
@@ -108,8 +109,8 @@ static __always_inline __u32 vd_cheaper(__u32 first_id, __u32 second_id, __u32 p
 
 	if (!first_load || !second_load || !first || !second)
 		return first_id;
-	return vd_cost(second_load, pick, now_s) * first->weight <
-			       vd_cost(first_load, pick, now_s) * second->weight
+	return vd_cost(second_load, second->weight, pick, now_s) * first->weight <
+			       vd_cost(first_load, first->weight, pick, now_s) * second->weight
 		       ? second_id
 		       : first_id;
 }

@@ -75,10 +75,12 @@ ServiceIds Maps::add(const ServiceSpec& spec) {
   std::vector<std::uint32_t> dealt;  // one id per weight
   for (std::size_t i = 0; i < spec.backends.size(); ++i)
     dealt.insert(dealt.end(), spec.backends[i].weight, ids.backends[i]);
-  const std::uint32_t count = weights == 0 ? 0 : spec.slots;
   const std::uint32_t offset = next_slot_;
   std::vector<std::uint32_t> region;
-  for (std::uint32_t s = 0; s < count; ++s) region.push_back(dealt[s % dealt.size()]);
+  for (std::uint32_t s = 0; weights > 0 && spec.table.empty() && s < spec.slots; ++s)
+    region.push_back(dealt[s % dealt.size()]);
+  for (const std::size_t index : spec.table) region.push_back(ids.backends.at(index));
+  const auto count = static_cast<std::uint32_t>(region.size());
   region.insert(region.end(), ids.backends.begin(), ids.backends.end());
   region.resize(count + vd_member_room(count));
   write_slots(offset, region);

@@ -34,6 +34,8 @@ struct ServiceSpec {
   std::uint32_t slots = 1024;
   vd_affinity_by affinity_by = VD_AFFINITY_NONE;
   std::uint32_t affinity_s = 0;
+  /// Slot by slot the index of its backend, instead of `slots` dealt out by weight.
+  std::vector<std::size_t> table{};
 };
 
 struct ServiceIds {
@@ -50,7 +52,7 @@ class Maps {
  public:
   explicit Maps(bpf_object* object) : object_(object) {}
 
-  /// Slots are dealt out by weight, interleaved.
+  /// Slots are dealt out by weight, interleaved, unless the spec has a table.
   ServiceIds add(const ServiceSpec& spec);
   void remove_service(const ServiceSpec& spec);
   /// Frees the id. Slots keep naming it, as they do for a moment in the daemon.
