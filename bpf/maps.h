@@ -11,6 +11,7 @@
 #include <viaduct/abi/event.h>
 #include <viaduct/abi/explain.h>
 #include <viaduct/abi/flow.h>
+#include <viaduct/abi/node.h>
 #include <viaduct/abi/reason.h>
 #include <viaduct/abi/service.h>
 
@@ -74,6 +75,25 @@ struct {
 	__type(value, struct vd_flow);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } vd_flow_v1 SEC(".maps");
+
+/* written by viaductd through mmap; read by xdp_lb, viaductctl */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VD_MAX_NODES);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct vd_node);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} vd_node_v1 SEC(".maps");
+
+/* written by xdp_lb; read by xdp_lb. A lost entry moves a flow that began after the last change. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VD_FLOW_SETS);
+	__type(key, __u32);
+	__type(value, struct vd_flow_set);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} vd_flow_set_v1 SEC(".maps");
 
 /* written by tc_lb, xdp_lb; read by them. A lost entry costs its datagram. */
 struct {

@@ -13,7 +13,6 @@
 
 #include "lib/addr.h"
 
-#define VD_AF_INET 2
 #define VD_TCP_CLOSE 7 /* state of a socket, UDP too, that is no longer connected */
 
 /* Of the kernel's structs the fields that are read; libbpf finds their places when it loads. */

@@ -2,13 +2,14 @@
 /*
  * tc programs for packets to a VIP that no socket hook saw: stateful NAT to a backend and back.
  *   vd_tc_request: ingress of the host's side of a container link, packets from a container;
- *   vd_tc_reply: egress of container links and ingress of uplinks, answers of backends;
+ *   vd_tc_reply: egress of container links and of uplinks, answers of backends;
+ *   vd_tc_uplink: ingress of uplinks, packets of other machines, and answers to the host itself;
  *   vd_tc_host: egress of viaduct0, which carries the VIPs' routes: packets of the host itself.
  * Verdicts: TC_ACT_UNSPEC, so that other filters run too, TC_ACT_REDIRECT, TC_ACT_SHOT.
  *
- * A container's flow is reversed where the answer reaches the container, and the host's flow where
- * it reaches viaduct0: there the VIP as source agrees with the routes, which strict reverse path
- * filters demand.
+ * A container's flow is reversed where the answer reaches the container, one from outside where it
+ * leaves by an uplink, and the host's flow where it reaches viaduct0: there the VIP as source
+ * agrees with the routes, which strict reverse path filters demand.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -18,6 +19,7 @@
 #include "lib/echo.h"
 #include "lib/finish.h"
 #include "lib/flow.h"
+#include "lib/local.h"
 #include "lib/parse.h"
 #include "lib/pkt.h"
 #include "lib/route.h"
@@ -67,17 +69,14 @@ static __always_inline enum vd_reason request(struct pkt *p)
 	return forward(p);
 }
 
-/* Step: the host's flows come in through uplinks, containers' flows go out to the container. */
+/* Step: the host's flows are reversed where they come in. */
 static __always_inline enum vd_reason reverse(struct pkt *p)
 {
-	bool is_ingress = p->skb->ifindex == p->skb->ingress_ifindex;
 	struct vd_flow *f = find_flow(p);
 
-	if (!f || !(f->flags & VD_FLOW_REPLY))
+	if (!f || !(f->flags & VD_FLOW_REPLY) || f->flags & VD_FLOW_HOST)
 		return VD_NOT_VIP;
-	if (f->flags & VD_FLOW_HOST)
-		return is_ingress ? follow_reply(p, f, VD_WAY_HOST) : VD_NOT_VIP;
-	return is_ingress ? VD_NOT_VIP : follow_reply(p, f, VD_WAY_ON);
+	return follow_reply(p, f, VD_WAY_ON);
 }
 
 static __always_inline enum vd_reason reply(struct pkt *p)
@@ -85,6 +84,36 @@ static __always_inline enum vd_reason reply(struct pkt *p)
 	VD_TRY(parse_l3(p));
 	VD_TRY(parse_ports(p));
 	return reverse(p);
+}
+
+/* Step: an answer to a container or to outside is reversed where it leaves. */
+static __always_inline enum vd_reason follow_uplink(struct pkt *p)
+{
+	struct vd_flow *f = find_flow(p);
+
+	if (!f)
+		return p->quoted ? VD_NOT_L4 : VD_NEXT;
+	if (!(f->flags & VD_FLOW_REPLY))
+		return follow_request(p, f);
+	return f->flags & VD_FLOW_HOST ? follow_reply(p, f, VD_WAY_HOST) : VD_NOT_VIP;
+}
+
+static __always_inline enum vd_reason start_uplink(struct pkt *p)
+{
+	if (is_known(p))
+		return VD_NEXT;
+	VD_TRY(find_service(p));
+	VD_TRY(pick_local(p));
+	return store_flow(p, VD_FLOW_UPLINK);
+}
+
+static __always_inline enum vd_reason uplink(struct pkt *p)
+{
+	VD_TRY(parse_l3(p));
+	VD_TRY(parse_ports(p));
+	VD_TRY(follow_uplink(p));
+	VD_TRY(start_uplink(p));
+	return forward(p);
 }
 
 /* Step: the kernel's own multicast on viaduct0 is not meant for a VIP. */
@@ -169,6 +198,15 @@ int vd_tc_reply(struct __sk_buff *skb)
 
 	pkt_init(&p, skb);
 	return tc_finish(&p, VD_HOOK_REPLY, VD_WAY_ON, reply(&p));
+}
+
+SEC("tc")
+int vd_tc_uplink(struct __sk_buff *skb)
+{
+	struct pkt p;
+
+	pkt_init(&p, skb);
+	return tc_finish(&p, VD_HOOK_UPLINK, VD_WAY_LINK, uplink(&p));
 }
 
 SEC("tc")

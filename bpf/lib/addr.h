@@ -9,6 +9,8 @@
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/address.h>
 
+#define VD_AF_INET 2
+#define VD_AF_INET6 10
 #define VD_V4_MAPPED bpf_htonl(0x0000ffff) /* third word of ::ffff:0:0/96 */
 
 static __always_inline struct vd_addr vd_addr_v4(__be32 addr)

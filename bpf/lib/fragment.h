@@ -16,40 +16,56 @@
 #include "lib/pkt.h"
 #include "maps.h"
 
-static __always_inline struct vd_fragment_key fragment_key(const struct pkt *p)
+/* Functions of their own: fragments are rare, and the verifier walks these once. */
+
+static __always_inline struct vd_fragment_key fragment_key(const struct vd_flow_key *tuple,
+							   __u32 id)
 {
 	return (struct vd_fragment_key){
-		.src = p->tuple.src,
-		.dst = p->tuple.dst,
-		.id = p->fragment_id,
-		.proto = p->tuple.proto,
+		.src = tuple->src,
+		.dst = tuple->dst,
+		.id = id,
+		.proto = tuple->proto,
 	};
+}
+
+/* @return whether the ports of the datagram's first fragment are known; they are in the tuple then.
+ */
+__attribute__((noinline)) int load_ports(struct vd_flow_key *tuple, __u32 id)
+{
+	struct vd_fragment_key key;
+	struct vd_fragment *f;
+
+	if (!tuple)
+		return 0;
+	key = fragment_key(tuple, id);
+	f = bpf_map_lookup_elem(&vd_fragment_v1, &key);
+	if (!f || vd_now_s() - f->seen_s > VD_FRAGMENT_S)
+		return 0;
+	tuple->sport = f->sport;
+	tuple->dport = f->dport;
+	return 1;
+}
+
+/* A first fragment of a flow that is ours tells the others. */
+__attribute__((noinline)) int keep_ports(struct vd_flow_key *tuple, __u32 id)
+{
+	struct vd_fragment_key key;
+	struct vd_fragment value = {};
+
+	if (!tuple)
+		return -1;
+	key = fragment_key(tuple, id);
+	value.sport = tuple->sport;
+	value.dport = tuple->dport;
+	value.seen_s = vd_now_s();
+	return bpf_map_update_elem(&vd_fragment_v1, &key, &value, BPF_ANY);
 }
 
 /* Step: the ports of a datagram whose first fragment was here. */
 static __always_inline enum vd_reason find_ports(struct pkt *p)
 {
-	struct vd_fragment_key key = fragment_key(p);
-	struct vd_fragment *f = bpf_map_lookup_elem(&vd_fragment_v1, &key);
-
-	if (!f || vd_now_s() - f->seen_s > VD_FRAGMENT_S)
-		return VD_FRAGMENT;
-	p->tuple.sport = f->sport;
-	p->tuple.dport = f->dport;
-	return VD_NEXT;
-}
-
-/* A first fragment of a flow that is ours tells the others. */
-static __always_inline void keep_ports(struct pkt *p)
-{
-	struct vd_fragment_key key = fragment_key(p);
-	struct vd_fragment value = {
-		.sport = p->tuple.sport,
-		.dport = p->tuple.dport,
-		.seen_s = vd_now_s(),
-	};
-
-	bpf_map_update_elem(&vd_fragment_v1, &key, &value, BPF_ANY);
+	return load_ports(&p->tuple, p->fragment_id) ? VD_NEXT : VD_FRAGMENT;
 }
 
 #endif

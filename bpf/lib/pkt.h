@@ -26,6 +26,7 @@ enum vd_way {
 	VD_WAY_BACK, /* out of the link it came from */
 	VD_WAY_HOST, /* into the host, as if received by viaduct0 */
 	VD_WAY_NEIGH, /* out of neigh_ifindex, to the neighbour in neigh */
+	VD_WAY_LINK, /* out of the link it came from, by the routes there */
 };
 
 /* A fragment's place in its datagram. */
@@ -59,6 +60,9 @@ struct pkt {
 	struct vd_flow nat; /* what it becomes */
 	struct vd_choice choice;
 	__u32 neigh_ifindex;
+#ifdef VD_PKT_XDP
+	__u32 mtu; /* of the way through a tunnel, for the inner packet */
+#endif
 	struct bpf_redir_neigh neigh;
 };
 
@@ -76,6 +80,10 @@ static __always_inline void pkt_init(struct pkt *p, vd_context *skb)
 	p->now_s = vd_now_s();
 	__builtin_memset(&p->tuple, 0, sizeof(p->tuple));
 	__builtin_memset(&p->choice, 0, sizeof(p->choice));
+	p->neigh_ifindex = 0;
+#ifdef VD_PKT_XDP
+	p->mtu = 0;
+#endif
 	p->nat.flags = 0;
 	p->nat.backend_id = 0;
 }

@@ -9,9 +9,6 @@
 
 #include "lib/pkt.h"
 
-#define VD_AF_INET 2
-#define VD_AF_INET6 10
-
 static __always_inline void set_neigh(struct pkt *p, const struct bpf_fib_lookup *fib)
 {
 	p->way = VD_WAY_NEIGH;

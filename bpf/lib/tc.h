@@ -16,6 +16,7 @@
 #include "lib/flow.h"
 #include "lib/fragment.h"
 #include "lib/icmp_error.h"
+#include "lib/mss.h"
 #include "lib/nat.h"
 #include "lib/parse.h"
 #include "lib/pkt.h"
@@ -80,7 +81,9 @@ static __always_inline enum vd_reason follow_reply(struct pkt *p, struct vd_flow
 	use_flow(p, f);
 	p->way = way;
 	if (p->fragment == VD_FRAGMENT_FIRST)
-		keep_ports(p);
+		keep_ports(&p->tuple, p->fragment_id);
+	if (f->flags & VD_FLOW_UPLINK && (p->tcp_flags & VD_TCP_SYN))
+		clamp_mss(p->skb, p->l4, tunnel_headers(p));
 	VD_TRY(rewrite(p));
 	return p->quoted ? VD_ICMP_FORWARDED : VD_REPLIED;
 }
@@ -109,7 +112,7 @@ static __always_inline enum vd_reason forward(struct pkt *p)
 	struct vd_load *load = vd_load_at(p->nat.backend_id);
 
 	if (p->fragment == VD_FRAGMENT_FIRST)
-		keep_ports(p);
+		keep_ports(&p->tuple, p->fragment_id);
 	VD_TRY(rewrite(p));
 	if (p->quoted)
 		return VD_ICMP_FORWARDED;
@@ -147,6 +150,8 @@ static __always_inline int go(struct pkt *p)
 		return go_back(p);
 	case VD_WAY_HOST:
 		return go_to_host(p);
+	case VD_WAY_LINK:
+		return bpf_redirect_neigh(p->skb->ifindex, NULL, 0, 0);
 	case VD_WAY_NEIGH:
 		return bpf_redirect_neigh(p->neigh_ifindex, &p->neigh, sizeof(p->neigh), 0);
 	default:

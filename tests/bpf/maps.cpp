@@ -45,7 +45,9 @@ void unpin_maps(bpf_object* object) {
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object) {
     bpf_map__set_pin_path(map, nullptr);
-    if (bpf_map__max_entries(map) > kTestEntries) bpf_map__set_max_entries(map, kTestEntries);
+    const bool is_indexed_by_hash = std::strcmp(bpf_map__name(map), "vd_flow_set_v1") == 0;
+    if (bpf_map__max_entries(map) > kTestEntries && !is_indexed_by_hash)
+      bpf_map__set_max_entries(map, kTestEntries);
   }
 }
 
@@ -95,6 +97,11 @@ ServiceIds Maps::add(const ServiceSpec& spec) {
   service.packet_pick = spec.pick;
   service.affinity_by = spec.affinity_by;
   service.affinity_s = spec.affinity_s;
+  put_service(spec, service);
+  return ids;
+}
+
+void Maps::put_service(const ServiceSpec& spec, const vd_service& service) {
   const vd_addr vip = addr(spec.vip);
   if (is_v4(vip)) {
     const vd_service4_key key{vip.words[3], htons(spec.port), spec.proto, 0};
@@ -103,7 +110,39 @@ ServiceIds Maps::add(const ServiceSpec& spec) {
     const vd_service6_key key{vip, htons(spec.port), spec.proto, 0};
     check(bpf_map_update_elem(fd("vd_service6_v1"), &key, &service, BPF_ANY), "service6");
   }
-  return ids;
+}
+
+vd_service Maps::service(const ServiceSpec& spec) {
+  const vd_addr vip = addr(spec.vip);
+  vd_service value{};
+  const vd_service4_key key4{vip.words[3], htons(spec.port), spec.proto, 0};
+  const vd_service6_key key6{vip, htons(spec.port), spec.proto, 0};
+  check(is_v4(vip) ? bpf_map_lookup_elem(fd("vd_service4_v1"), &key4, &value)
+                   : bpf_map_lookup_elem(fd("vd_service6_v1"), &key6, &value),
+        "service");
+  return value;
+}
+
+void Maps::change_slots(const ServiceSpec& spec, const std::vector<std::uint32_t>& ids) {
+  vd_service value = service(spec);
+  std::vector<std::uint32_t> region;
+  for (std::uint32_t s = 0; s < spec.slots; ++s) region.push_back(ids[s % ids.size()]);
+  region.insert(region.end(), ids.begin(), ids.end());
+  region.resize(spec.slots + vd_member_room(spec.slots));
+  write_slots(next_slot_, region);
+  value.before_offset = value.slot_offset;
+  value.before_count = value.slot_count;
+  value.slot_offset = next_slot_;
+  value.slot_count = spec.slots;
+  next_slot_ += (static_cast<std::uint32_t>(region.size()) + VD_SLOTS_PER_LINE - 1) /
+                VD_SLOTS_PER_LINE * VD_SLOTS_PER_LINE;
+  put_service(spec, value);
+}
+
+void Maps::set_node(std::uint32_t id, std::uint32_t node) {
+  vd_backend value = backend(id);
+  value.node_id = node;
+  check(bpf_map_update_elem(fd("vd_backend_v1"), &id, &value, BPF_ANY), "backend");
 }
 
 void Maps::write_slots(std::uint32_t offset, const std::vector<std::uint32_t>& ids) {

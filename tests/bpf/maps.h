@@ -4,6 +4,7 @@
 
 #include <bpf/libbpf.h>
 #include <viaduct/abi/flow.h>
+#include <viaduct/abi/node.h>
 #include <viaduct/abi/reason.h>
 #include <viaduct/abi/service.h>
 
@@ -58,6 +59,10 @@ class Maps {
   /// Frees the id. Slots keep naming it, as they do for a moment in the daemon.
   void remove_backend(std::uint32_t id);
   void set_weight(std::uint32_t id, std::uint16_t weight);
+  /// Says on which machine a backend is; 0: on this one.
+  void set_node(std::uint32_t id, std::uint32_t node);
+  /// Deals the slots out anew, in another region, which replaces the one that there is.
+  void change_slots(const ServiceSpec& spec, const std::vector<std::uint32_t>& ids);
   /// Gives an id away to another backend.
   void replace_backend(std::uint32_t id, const BackendSpec& spec);
 
@@ -73,6 +78,8 @@ class Maps {
 
  private:
   /// @param offset  a multiple of VD_SLOTS_PER_LINE.
+  void put_service(const ServiceSpec& spec, const vd_service& service);
+  vd_service service(const ServiceSpec& spec);
   void write_slots(std::uint32_t offset, const std::vector<std::uint32_t>& ids);
 
   bpf_object* object_;

@@ -54,9 +54,11 @@ class TcLab : public ::testing::Test {
   Result to_container(const testing::Bytes& in) {
     return run(skeleton_->progs.vd_tc_reply, in, false);
   }
+  // A packet on its way out of an uplink.
+  Result to_uplink(const testing::Bytes& in) { return to_container(in); }
   // A packet that an uplink received.
   Result from_uplink(const testing::Bytes& in) {
-    return run(skeleton_->progs.vd_tc_reply, in, true);
+    return run(skeleton_->progs.vd_tc_uplink, in, true);
   }
   // A packet that the host routed to a VIP.
   Result host(const testing::Bytes& in) { return run(skeleton_->progs.vd_tc_host, in, false); }

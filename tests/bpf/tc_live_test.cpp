@@ -122,7 +122,7 @@ class TcLive : public ::testing::Test {
     maps_ = std::make_unique<Maps>(skeleton_->obj);
     attach("hc1", skeleton_->progs.vd_tc_request, skeleton_->progs.vd_tc_reply);
     attach("hc2", skeleton_->progs.vd_tc_request, skeleton_->progs.vd_tc_reply);
-    attach("up0", skeleton_->progs.vd_tc_reply, nullptr);
+    attach("up0", skeleton_->progs.vd_tc_uplink, skeleton_->progs.vd_tc_reply);
     attach("viaduct0", nullptr, skeleton_->progs.vd_tc_host);
   }
   void TearDown() override {

@@ -27,6 +27,7 @@ enum vd_flow_flags {
 	VD_FLOW_HAIRPIN =
 	    4, /* client and backend share an address: the VIP stands in as the source */
 	VD_FLOW_CLOSING = 8, /* a FIN or RST was seen */
+	VD_FLOW_UPLINK = 16, /* the client is on another machine; the answer leaves by an uplink */
 };
 
 /* What such a packet becomes: all four fields at once, so DNAT, SNAT and hairpin are one rule. */

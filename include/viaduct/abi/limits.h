@@ -10,6 +10,8 @@
 #define VD_MAX_SLOT_LINES 720896 /* 11.5 million slots, 46 MB; default */
 #define VD_MAX_FLOWS 131072	 /* entries of the flow table (two a flow), default */
 #define VD_MAX_AFFINITIES 65536	 /* clients that are remembered by affinity, default */
+#define VD_MAX_NODES 4096	 /* ids of other machines; id 0 is never one */
+#define VD_FLOW_SETS 16384	 /* of VD_FLOW_WAYS flows each; a power of two */
 #define VD_MAX_FRAGMENTS 8192	 /* datagrams in fragments that are followed at a time */
 #define VD_FRAGMENT_S 30	 /* a fragment that comes later is not followed */
 #define VD_MEMBERS_MAX 64	 /* backends of a service that health looks at together */

@@ -32,7 +32,13 @@
 	X(CONNECTED, PASS, "a TCP connect to a backend succeeded")                                 \
 	X(CONNECT_FAILED, PASS, "a TCP connect to a backend failed or was not answered in time")   \
 	X(EJECTED, PASS, "a connect failed, and its backend gets no new ones for a while")         \
-	X(EJECT_CAPPED, PASS, "a connect failed, but too many backends are ejected already")
+	X(EJECT_CAPPED, PASS, "a connect failed, but too many backends are ejected already")       \
+	X(LOCAL, PASS, "for a backend of this machine: left to the tc programs")                   \
+	X(ENCAPSULATED, PASS, "sent to its backend's machine in a tunnel")                         \
+	X(DECAPSULATED, PASS, "arrived in a tunnel and was taken out of it")                       \
+	X(TOO_BIG, REFUSE, "does not fit into the tunnel; its sender was told the size")           \
+	X(NO_LOCAL_BACKEND, REFUSE, "no backend on this machine takes it, and no tunnel was used") \
+	X(NO_NEIGHBOUR, DROP, "the link address on the way to the backend's machine is not known")
 
 enum vd_reason {
 #define VD_REASON_ENUM(name, verdict, help) VD_##name,
@@ -46,9 +52,11 @@ enum vd_reason {
 enum vd_hook {
 	VD_HOOK_SOCK = 0,    /* cgroup socket hooks */
 	VD_HOOK_REQUEST = 1, /* tc ingress of container links */
-	VD_HOOK_REPLY = 2,   /* tc egress of container links, tc ingress of uplinks */
+	VD_HOOK_REPLY = 2,   /* tc egress of container links and uplinks */
 	VD_HOOK_HOST = 3,    /* tc egress of viaduct0 */
 	VD_HOOK_HEALTH = 4,  /* sockops: what became of a connect */
+	VD_HOOK_UPLINK = 5,  /* tc ingress of uplinks */
+	VD_HOOK_XDP = 6,     /* XDP of uplinks */
 	VD_HOOK_COUNT
 };
 

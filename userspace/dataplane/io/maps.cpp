@@ -230,7 +230,8 @@ bool Maps::holds(std::uint32_t id, std::uint32_t generation) const {
 base::Result<std::vector<Counter>> Maps::counters() const {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) return base::from_errno(cpus, "count CPUs");
-  static constexpr const char* kHooks[] = {"sock", "request", "reply", "host", "health"};
+  static constexpr const char* kHooks[] = {"sock",   "request", "reply", "host",
+                                           "health", "uplink",  "xdp"};
   static_assert(std::size(kHooks) == VD_HOOK_COUNT);
   static constexpr std::pair<const char*, const char*> kReasons[] = {
 #define VIADUCT_REASON(name, verdict, help) {#name, #verdict},

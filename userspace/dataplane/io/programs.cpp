@@ -237,7 +237,11 @@ base::Result<void> Programs::attach_container(std::uint32_t ifindex) {
 
 base::Result<void> Programs::attach_uplink(std::uint32_t ifindex) {
   if (!objects_->tc) return {};
-  return attach_tc(objects_->mode, bpf_program__fd(objects_->tc->progs.vd_tc_reply), ifindex,
+  const auto& programs = objects_->tc->progs;
+  auto done = attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_reply), ifindex,
+                        Direction::egress, objects_->links);
+  if (!done) return done;
+  return attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_uplink), ifindex,
                    Direction::ingress, objects_->links);
 }
 

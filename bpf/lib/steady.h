@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * The pick for traffic from other machines: of the slots alone, so that every machine makes the
+ * same one without knowing of the others, and no flow need be stored. Health does not count here:
+ * it differs from machine to machine.
+ *
+ * After a change the region before it stays known for a while. A flow whose slot says the same in
+ * both needs nothing. Where they differ, a flow that begins gets the new backend and is stored, and
+ * one that is not stored began before and keeps the old one.
+ */
+#ifndef VIADUCT_BPF_STEADY_H
+#define VIADUCT_BPF_STEADY_H
+
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <bpf/bpf_helpers.h>
+#include <viaduct/abi/node.h>
+#include <viaduct/abi/reason.h>
+
+#include "lib/flow_hash.h"
+#include "lib/parse.h"
+#include "lib/pkt.h"
+#include "lib/select.h"
+#include "maps.h"
+
+static __always_inline struct vd_flow_set *flow_set_of(__u64 tag)
+{
+	__u32 index = tag & (VD_FLOW_SETS - 1);
+
+	return bpf_map_lookup_elem(&vd_flow_set_v1, &index);
+}
+
+/* Two CPUs may write one set: a torn entry names no backend of its generation, or is not found. */
+static __always_inline void store_new(struct vd_flow_set *set, __u64 tag, __u32 id,
+				      __u32 generation)
+{
+	set->way[VD_FLOW_WAY_NEW] = (struct vd_flow_way){tag, id, generation};
+}
+
+/* The second packet of a flow: it leaves the place of the new ones, which a flood may overwrite. */
+static __always_inline void promote(struct vd_flow_set *set)
+{
+	struct vd_flow_way known = set->way[VD_FLOW_WAY_NEW];
+
+	set->way[2] = set->way[1];
+	set->way[1] = set->way[0];
+	set->way[0] = known;
+	set->way[VD_FLOW_WAY_NEW].tag = 0;
+}
+
+/* @return the backend of a flow that is stored; 0: it is not, or its backend is gone. */
+static __always_inline __u32 find_stored(struct vd_flow_set *set, __u64 tag)
+{
+	for (int i = 0; i < VD_FLOW_WAYS; i++) {
+		struct vd_flow_way *w = &set->way[i];
+		__u32 id = w->backend_id;
+
+		if (w->tag != tag)
+			continue;
+		if (!vd_backend_kept(id, w->backend_generation))
+			return 0;
+		if (i == VD_FLOW_WAY_NEW)
+			promote(set);
+		return id;
+	}
+	return 0;
+}
+
+static __always_inline bool begins(const struct pkt *p)
+{
+	return (p->tcp_flags & (VD_TCP_SYN | VD_TCP_ACK)) == VD_TCP_SYN;
+}
+
+/*
+ * Which of the two that the slots say, before and now. UDP does not show where a flow begins: it
+ * goes where it would have gone, as long as that is known. A function of its own, and of numbers
+ * alone: only changed slots need it.
+ */
+__attribute__((noinline)) __u32 settle(__u64 tag, __u32 begins, __u32 before, __u32 now)
+{
+	struct vd_flow_set *set = flow_set_of(tag);
+	struct vd_backend *b = vd_backend_at(now);
+	__u32 stored;
+
+	if (!set)
+		return begins ? now : before;
+	if (begins) {
+		if (b)
+			store_new(set, tag, now, b->generation);
+		return now;
+	}
+	stored = find_stored(set, tag);
+	return stored ? stored : before;
+}
+
+/* Of both directions' hashes, so that it says more than the slot does. */
+static __always_inline __u64 tag_of(const struct pkt *p, __u32 hash)
+{
+	const struct vd_flow_key *t = &p->tuple;
+
+	return (__u64)vd_hash_flow(&t->dst, t->dport, &t->src, t->sport, t->proto) << 32 | hash;
+}
+
+/* A backend of the service, one that drains included. */
+static __always_inline bool is_of(__u32 id, __u32 service_id)
+{
+	struct vd_backend *b = id ? vd_backend_at(id) : NULL;
+
+	return b && b->service_id == service_id;
+}
+
+/* Step: p->choice gets the backend that every machine gives this flow. */
+static __always_inline enum vd_reason pick_steady(struct pkt *p)
+{
+	struct vd_service *s = p->choice.service;
+	__u32 hash = steady_hash(p, s);
+	__u32 id = vd_member_at(s->slot_offset + vd_hash_slot(hash, s->slot_count));
+
+	if (s->slot_count == 0)
+		return VD_NO_BACKEND;
+	if (s->before_count) {
+		__u32 before = vd_member_at(s->before_offset + vd_hash_slot(hash, s->before_count));
+
+		if (before != id && is_of(before, s->id))
+			id = settle(tag_of(p, hash), begins(p), before, id);
+	}
+	if (!is_of(id, s->id))
+		id = vd_pick_id(s->slot_offset, s->slot_count, s->id, hash, VD_PICK_HASH);
+	p->choice.backend_id = id;
+	p->choice.backend = vd_backend_at(id);
+	return is_of(id, s->id) && p->choice.backend ? VD_NEXT : VD_NO_BACKEND;
+}
+
+#endif
