@@ -5,8 +5,8 @@
  * it differs from machine to machine.
  *
  * After a change the region before it stays known for a while. A flow whose slot says the same in
- * both needs nothing. Where they differ, a flow that begins gets the new backend and is stored, and
- * one that is not stored began before and keeps the old one.
+ * both needs nothing. Where they differ, a flow that begins gets the new backend, and one that is
+ * not stored began before and keeps the old one; either is stored then, for the next change.
  */
 #ifndef VIADUCT_BPF_STEADY_H
 #define VIADUCT_BPF_STEADY_H
@@ -71,26 +71,40 @@ static __always_inline bool begins(const struct pkt *p)
 	return (p->tcp_flags & (VD_TCP_SYN | VD_TCP_ACK)) == VD_TCP_SYN;
 }
 
+/* What a flow is that is not stored. */
+enum vd_unstored {
+	VD_UNSTORED_OLD, /* it began before the change */
+	VD_UNSTORED_NEW, /* it begins */
+	VD_UNSTORED_LATE, /* it may be either, long after the change */
+};
+
+/* UDP does not show where a flow begins: those that are heard of soon after the change are old. */
+static __always_inline enum vd_unstored age_of(const struct pkt *p, const struct vd_service *s)
+{
+	if (p->tuple.proto == IPPROTO_TCP)
+		return begins(p) ? VD_UNSTORED_NEW : VD_UNSTORED_OLD;
+	return vd_now_s() - s->before_s <= VD_UDP_BEFORE_S ? VD_UNSTORED_OLD : VD_UNSTORED_LATE;
+}
+
 /*
- * Which of the two that the slots say, before and now. UDP does not show where a flow begins: it
- * goes where it would have gone, as long as that is known. A function of its own, and of numbers
- * alone: only changed slots need it.
+ * Which of the two that the slots say, before and now; either is stored, so that the flow stays
+ * over the next change too. A function of its own, and of numbers alone: only changed slots need
+ * it.
  */
-__attribute__((noinline)) __u32 settle(__u64 tag, __u32 begins, __u32 before, __u32 now)
+__attribute__((noinline)) __u32 settle(__u64 tag, __u32 age, __u32 before, __u32 now)
 {
 	struct vd_flow_set *set = flow_set_of(tag);
-	struct vd_backend *b = vd_backend_at(now);
-	__u32 stored;
+	__u32 stored, id = age == VD_UNSTORED_OLD ? before : now;
+	struct vd_backend *b = vd_backend_at(id);
 
-	if (!set)
-		return begins ? now : before;
-	if (begins) {
-		if (b)
-			store_new(set, tag, now, b->generation);
-		return now;
-	}
-	stored = find_stored(set, tag);
-	return stored ? stored : before;
+	if (!set || !b)
+		return id;
+	stored = age == VD_UNSTORED_NEW ? 0 : find_stored(set, tag);
+	if (stored)
+		return stored;
+	if (age != VD_UNSTORED_LATE)
+		store_new(set, tag, id, b->generation);
+	return id;
 }
 
 /* Of both directions' hashes, so that it says more than the slot does. */
@@ -122,7 +136,7 @@ static __always_inline enum vd_reason pick_steady(struct pkt *p)
 		__u32 before = vd_member_at(s->before_offset + vd_hash_slot(hash, s->before_count));
 
 		if (before != id && is_of(before, s->id))
-			id = settle(tag_of(p, hash), begins(p), before, id);
+			id = settle(tag_of(p, hash), age_of(p, s), before, id);
 	}
 	if (!is_of(id, s->id))
 		id = vd_pick_id(s->slot_offset, s->slot_count, s->id, hash, VD_PICK_HASH);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <time.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,12 @@ constexpr std::uint32_t kTestEntries = 8192;
 
 void check(int rc, const char* what) {
   if (rc < 0) throw std::runtime_error(std::string(what) + ": " + std::strerror(-rc));
+}
+
+std::uint32_t now_s() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint32_t>(now.tv_sec);
 }
 
 }  // namespace
@@ -132,10 +139,17 @@ void Maps::change_slots(const ServiceSpec& spec, const std::vector<std::uint32_t
   write_slots(next_slot_, region);
   value.before_offset = value.slot_offset;
   value.before_count = value.slot_count;
+  value.before_s = now_s();
   value.slot_offset = next_slot_;
   value.slot_count = spec.slots;
   next_slot_ += (static_cast<std::uint32_t>(region.size()) + VD_SLOTS_PER_LINE - 1) /
                 VD_SLOTS_PER_LINE * VD_SLOTS_PER_LINE;
+  put_service(spec, value);
+}
+
+void Maps::age_change(const ServiceSpec& spec, std::uint32_t seconds) {
+  vd_service value = service(spec);
+  value.before_s -= seconds;
   put_service(spec, value);
 }
 

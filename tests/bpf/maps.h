@@ -63,6 +63,8 @@ class Maps {
   void set_node(std::uint32_t id, std::uint32_t node);
   /// Deals the slots out anew, in another region, which replaces the one that there is.
   void change_slots(const ServiceSpec& spec, const std::vector<std::uint32_t>& ids);
+  /// As if the last change were longer ago.
+  void age_change(const ServiceSpec& spec, std::uint32_t seconds);
   /// Gives an id away to another backend.
   void replace_backend(std::uint32_t id, const BackendSpec& spec);
 

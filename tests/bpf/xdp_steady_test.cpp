@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -87,6 +88,44 @@ TEST_F(XdpSteady, WhatBeganBeforeAChangeStaysAndWhatBeginsAfterItMoves) {
   }
   maps().remove_backend(ids_.backends[0]);
   for (const auto& [port, where] : before) EXPECT_EQ(send(port, kAck), kNode6) << "it is gone";
+}
+
+TEST_F(XdpSteady, AFlowStaysOverMoreThanOneChange) {
+  add();
+  std::map<std::uint16_t, std::string> before;
+  for (std::uint16_t port = kFirstPort; port < kFirstPort + 100; ++port)
+    before[port] = send(port, kSyn);
+  const auto packets = [&] {
+    for (const auto& [port, where] : before) EXPECT_EQ(send(port, kAck), where);
+    for (const auto& [port, where] : before) EXPECT_EQ(send(port, kAck), where);
+  };
+  maps().change_slots(spec_, {ids_.backends[1]});
+  packets();
+  maps().change_slots(spec_, {ids_.backends[0], ids_.backends[1]});
+  packets();
+  maps().change_slots(spec_, {ids_.backends[0]});
+  packets();
+}
+
+TEST_F(XdpSteady, UdpThatIsHeardOfLongAfterAChangeGoesByTheNewSlots) {
+  spec_.proto = IPPROTO_UDP;
+  add();
+  const auto datagram = [&](std::uint16_t port) {
+    return run(eth() / ipv4({.dst = "11.0.0.1"}) / udp({.sport = port, .dport = 80})).packet().dst;
+  };
+  maps().change_slots(spec_, {ids_.backends[1]});
+  std::map<std::uint16_t, std::string> soon;
+  for (std::uint16_t port = 2000; port < 2100; ++port) {
+    soon[port] = datagram(port);
+    EXPECT_EQ(datagram(port), soon[port]);
+  }
+  EXPECT_NE(
+      std::count_if(soon.begin(), soon.end(), [](const auto& one) { return one.second == kNode4; }),
+      0)
+      << "they may be old";
+  maps().age_change(spec_, VD_UDP_BEFORE_S + 1);
+  for (const auto& [port, where] : soon) EXPECT_EQ(datagram(port), where) << "they are known";
+  for (std::uint16_t port = 3000; port < 3100; ++port) EXPECT_EQ(datagram(port), kNode6);
 }
 
 TEST_F(XdpSteady, AFloodOfBeginningsMovesNoFlowThatIsEstablished) {

@@ -7,6 +7,9 @@
     {"do": "resolve", "host": H}               {"addresses": [...]} by the system's resolver
     {"do": "load", "host": H, "port": P, "requests": N}   N GETs, each on a connection of its own, until told to "stop":
                                                answers at once; {"do": "progress"} tells {"done", "failed", "errors"}
+    {"do": "upload", ..., "bytes": N}          POSTs N bytes: {"sent"}
+    {"do": "ping", "host": H, "port": 0}       an ICMP echo: {"from"}
+    {"do": "udp-largest", ..., "size": N}      the largest datagram up to N that need not be fragmented: {"fits"}
     {"do": "hold", ...}, {"do": "ask"}         opens a connection and keeps it; one GET on the kept one
     {"do": "hold-udp", ...}                    keeps a connected UDP socket
     {"do": "wait"}                             reads from what was kept last until something comes: {"data"}; "patience" is
@@ -17,6 +20,7 @@ import errno
 import http.client
 import json
 import socket
+import struct
 import sys
 import threading
 
@@ -96,6 +100,70 @@ def udp_unconnected(request):
         return {"answer": data.decode(), "peer": where(peer), "local": None}
 
 
+def upload(request):
+    """POSTs so many bytes."""
+    with connect(request) as sock:
+        head = f"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: {request['bytes']}\r\n\r\n"
+        sock.sendall(head.encode() + bytes(request["bytes"]))
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        answer.read()
+        return {"sent": request["bytes"]}
+
+
+def checksum(data):
+    """RFC 1071."""
+    words = struct.unpack(f"!{len(data) // 2}H", data)
+    total = sum(words)
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def ping(request):
+    """An ICMP echo with 32 bytes of data; the kernel computes ICMPv6's checksum."""
+    address = resolve(request)[0]
+    v6 = len(address) == 4
+    family, protocol, kind = (
+        (socket.AF_INET6, socket.IPPROTO_ICMPV6, 128) if v6 else (socket.AF_INET, socket.IPPROTO_ICMP, 8)
+    )
+    with socket.socket(family, socket.SOCK_RAW, protocol) as sock:
+        sock.settimeout(TIMEOUT_S)
+        body = struct.pack("!HH", 7, 1) + bytes(range(32))
+        check = 0 if v6 else checksum(struct.pack("!BBH", kind, 0, 0) + body)
+        sock.sendto(struct.pack("!BBH", kind, 0, check) + body, address)
+        while True:
+            data, peer = sock.recvfrom(2048)
+            message = data if v6 else data[(data[0] & 15) * 4 :]
+            if message[0] == (129 if v6 else 0) and message[4:] == body:
+                return {"from": peer[0]}
+
+
+def udp_largest(request):
+    """Sends datagrams that may not be fragmented, as large as the path is said to allow, until one is answered."""
+    sock, address = open_socket(request, socket.SOCK_DGRAM)
+    v6 = sock.family == socket.AF_INET6
+    level, discover, mtu, headers = (
+        (socket.IPPROTO_IPV6, 23, 24, 48) if v6 else (socket.IPPROTO_IP, 10, 14, 28)
+    )
+    size, tries = request["size"], 0
+    with sock:
+        sock.settimeout(0.5)
+        sock.setsockopt(level, discover, 2)  # IP_PMTUDISC_DO
+        sock.connect(address)
+        while tries < 5:
+            tries += 1
+            try:
+                sock.send(bytes(size))
+                if len(sock.recv(65536)) > size:
+                    return {"fits": size, "tries": tries}
+            except OSError as error:
+                if error.errno not in (errno.EMSGSIZE, None):
+                    raise
+            size = min(size, sock.getsockopt(level, mtu) - headers)
+    return {"error": f"no answer, at last with {size} bytes", "errno": "TIMEOUT"}
+
+
 class Load:
     """Requests one after the other, in a thread, until `requests` are done and stop was asked for."""
 
@@ -148,6 +216,9 @@ def main():
         "tcp": tcp,
         "udp-connected": udp_connected,
         "udp-unconnected": udp_unconnected,
+        "udp-largest": udp_largest,
+        "upload": upload,
+        "ping": ping,
         "resolve": lambda request: {"addresses": sorted({a[0] for a in resolve(request)})},
         "load": load.start,
         "progress": load.progress,

@@ -126,6 +126,11 @@ class Space:
         )
         return process.expect("ready")
 
+    def offload(self, link, feature, on):
+        """Turns an offload of a device on or off: "gro", or "tx" for checksums."""
+        script = f"{HERE}/offload.py"
+        self.run([sys.executable, "-SB", script, link, feature, "on" if on else "off"])
+
     def server(self, name, *listeners, **options):
         """Starts backends: "tcp:ADDRESS:PORT" speaks HTTP, "udp:..." echoes; each answer is `name` and the peer it saw."""
         return self.python(name, "servers.py", name, *listeners, **options)

@@ -24,6 +24,7 @@ json::object backend_json(const service::Backend& backend, const KernelBackend* 
   object["task"] = backend.task;
   object["node"] = backend.node;
   object["dial"] = backend.dial.to_string();
+  if (backend.tunnel) object["tunnel"] = backend.tunnel->to_string();
   object["in_kernel"] = kernel != nullptr;
   const KernelBackend none;
   const KernelBackend& shown = kernel ? *kernel : none;

@@ -81,6 +81,12 @@ std::optional<std::string> check_ipv4_or_empty(std::string_view text) {
   return "is not an IPv4 address";
 }
 
+std::optional<std::string> check_ipv6_or_empty(std::string_view text) {
+  const auto address = Address::parse(text);
+  if (text.empty() || (address && address->is_v6())) return std::nullopt;
+  return "is not an IPv6 address";
+}
+
 std::optional<std::string> check_endpoint_or_empty(std::string_view text) {
   if (text.empty() || base::Endpoint::parse(text)) return std::nullopt;
   return "is not of the form address:port or [IPv6 address]:port";

@@ -30,6 +30,7 @@ std::optional<std::pair<base::Address, base::Address>> parse_address_range(std::
 std::optional<std::string> check_not_empty(std::string_view text);
 std::optional<std::string> check_address(std::string_view text);
 std::optional<std::string> check_ipv4_or_empty(std::string_view text);
+std::optional<std::string> check_ipv6_or_empty(std::string_view text);
 std::optional<std::string> check_endpoint_or_empty(std::string_view text);
 std::optional<std::string> check_ipv4_range(std::string_view text);
 std::optional<std::string> check_ipv6_range(std::string_view text);

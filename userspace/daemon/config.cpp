@@ -17,6 +17,11 @@ const std::vector<config::Key>& own_keys() {
                "default route, else the first "
                "global one.",
        .check = config::check_ipv4_or_empty},
+      {.name = "node.address6",
+       .fallback = std::string(),
+       .help = "This node's IPv6 address, as others reach it; empty: the source address of the "
+               "default route, if there is one.",
+       .check = config::check_ipv6_or_empty},
       {.name = "node.state",
        .fallback = std::string("/run/viaduct"),
        .help = "Folder for what is remembered over a restart of the daemon, but not of the "
@@ -63,6 +68,7 @@ Config from(const config::Values& values) {
   Config config;
   config.node_name = values.string("node.name");
   config.node_address = values.string("node.address");
+  config.node_address6 = values.string("node.address6");
   config.state_folder = values.string("node.state");
   config.log_level = values.string("log.level");
   config.log_format = values.string("log.format");

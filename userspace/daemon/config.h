@@ -16,9 +16,10 @@ namespace viaduct::daemon {
 
 /// All that viaductd is told.
 struct Config {
-  std::string node_name;     ///< "": the host's
-  std::string node_address;  ///< "": detected
-  std::string state_folder;  ///< "": nothing is remembered over a restart
+  std::string node_name;      ///< "": the host's
+  std::string node_address;   ///< "": detected
+  std::string node_address6;  ///< "": detected
+  std::string state_folder;   ///< "": nothing is remembered over a restart
   std::string log_level;
   std::string log_format;
   service::NamedRanges ranges;

@@ -28,6 +28,7 @@ json::object to_json(const service::BackendRow& row) {
   for (const service::PolicyField& field : service::policy_fields())
     object[field.key] = field.text(row.policy);
   object["task"] = row.task;
+  if (row.tunnel) object["tunnel"] = row.tunnel->to_string();
   return object;
 }
 
@@ -61,6 +62,8 @@ service::BackendRow row_from(const json::object& object) {
     if (object.contains(field.key) && !field.set(row.policy, object.at(field.key).as_string()))
       throw std::invalid_argument(std::string(field.key));
   row.task = text(object, "task");
+  if (object.contains("tunnel"))
+    row.tunnel = require(base::Address::parse(text(object, "tunnel")), "tunnel");
   return row;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address.h"
 #include "config/check.h"
 #include "config/key.h"
 #include "config/values.h"
@@ -26,6 +27,9 @@ struct Config {
   std::uint32_t max_flows = 0;
   std::uint32_t max_affinities = 0;
   std::uint32_t health_failures = 3;
+  std::string xdp = "auto";  ///< auto, native, generic or off
+  base::Address tunnel4;     ///< this machine's end of tunnels; unspecified: none
+  base::Address tunnel6;     ///< the same of IPv6
   std::chrono::seconds health_backoff{5};
   std::chrono::seconds health_backoff_max{60};
   std::uint32_t health_max_percent = 50;
@@ -76,6 +80,13 @@ inline const std::vector<config::Key>& keys() {
        "",
        {},
        {"auto", "tcx", "clsact"}},
+      {"dataplane.xdp",
+       std::string("auto"),
+       "how uplinks send VIP traffic to backends of other machines; auto: native, else generic, "
+       "and not on veths",
+       "",
+       {},
+       {"auto", "native", "generic", "off"}},
       {"dataplane.reconcile_ms", std::int64_t{30'000},
        "time between full comparisons with the kernel", "ms", config::Range{100, 3'600'000}},
       {"dataplane.max_services", std::int64_t{131'072}, "entries of each service map", "",
@@ -112,6 +123,7 @@ inline Config from(const config::Values& values) {
   config.container_links = values.string_list("dataplane.container_links");
   config.uplinks = values.string_list("dataplane.uplinks");
   config.tc = values.string("dataplane.tc");
+  config.xdp = values.string("dataplane.xdp");
   config.reconcile = std::chrono::milliseconds(values.integer("dataplane.reconcile_ms"));
   config.max_services = static_cast<std::uint32_t>(values.integer("dataplane.max_services"));
   config.max_backends = static_cast<std::uint32_t>(values.integer("dataplane.max_backends"));

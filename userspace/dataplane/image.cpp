@@ -22,6 +22,8 @@ void apply(Image& image, const Op& op) {
           image.backends[one.entry.id] = one.entry;
           image.backends_of[one.entry.service_id].insert(one.entry.id);
           image.free_generations.erase(one.entry.id);
+        } else if constexpr (std::is_same_v<Kind, PutNode>) {
+          image.nodes[one.address] = one.id;
         } else if constexpr (std::is_same_v<Kind, PutService>) {
           image.services[one.entry.key] = one.entry;
         } else if constexpr (std::is_same_v<Kind, DropService>) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -36,6 +37,10 @@ struct ServiceEntry {
   Pick sock_pick = Pick::least_loaded;
   Pick packet_pick = Pick::hash;
   service::Affinity affinity;
+  /// The region that this one replaced, as long as flows that began before may need it.
+  std::uint32_t before_offset = 0;
+  std::uint32_t before_count = 0;     ///< 0: none
+  std::chrono::seconds before_at{0};  ///< when that was, on base::Clock
 
   bool operator==(const ServiceEntry&) const = default;
 };
@@ -47,6 +52,7 @@ struct BackendEntry {
   std::uint32_t service_id = 0;
   base::Endpoint endpoint;
   std::uint16_t weight = 0;
+  std::uint32_t node_id = 0;  ///< 0: on this machine
 
   bool operator==(const BackendEntry&) const = default;
 };
@@ -57,6 +63,8 @@ struct Image {
   std::map<std::uint32_t, BackendEntry> backends;
   /// Ids of each service's backends.
   std::map<std::uint32_t, std::set<std::uint32_t>> backends_of;
+  /// Ids of other machines, by where tunnels to them end.
+  std::map<base::Address, std::uint32_t> nodes;
   /// Last generation of ids that are free now; an id that was never used is absent.
   std::map<std::uint32_t, std::uint32_t> free_generations;
 };
@@ -66,11 +74,16 @@ struct Capacity {
   std::uint32_t services = 0;
   std::uint32_t backends = 0;
   std::uint32_t slots = 0;
+  std::uint32_t nodes = 0;
 };
 
 /// @name Operations
 /// Writes to the maps. Each leaves the maps in a state that serves every packet.
 /// @{
+struct PutNode {
+  std::uint32_t id = 0;
+  base::Address address;
+};
 struct PutBackend {
   BackendEntry entry;
   bool fresh = false;  ///< the id gets a new owner: its load is zeroed
@@ -89,7 +102,7 @@ struct DropBackend {
   std::uint32_t id = 0;
   std::uint32_t generation = 0;  ///< what the free id is marked with
 };
-using Op = std::variant<PutBackend, PutSlots, PutService, DropService, DropBackend>;
+using Op = std::variant<PutNode, PutBackend, PutSlots, PutService, DropService, DropBackend>;
 /// @}
 
 /// The generation after one; never 0, which is that of an id that was never used.

@@ -12,9 +12,13 @@ Ledger::Ledger(const Image& image, const Capacity& capacity) : capacity_(capacit
     last_service_id_ = std::max(last_service_id_, entry.id);
     const std::uint32_t size = region_size(entry.slot_count);
     if (size > 0 && reserve(entry.slot_offset, size)) regions_.emplace(entry.slot_offset, size);
+    const std::uint32_t before = region_size(entry.before_count);
+    if (before > 0 && reserve(entry.before_offset, before))
+      regions_.emplace(entry.before_offset, before);
   }
   for (const auto& [id, entry] : image.backends)
     last_service_id_ = std::max(last_service_id_, entry.service_id);
+  for (const auto& [address, id] : image.nodes) next_node_id_ = std::max(next_node_id_, id + 1);
   std::uint32_t last_used = 0;
   if (!image.backends.empty()) last_used = image.backends.rbegin()->first;
   if (!image.free_generations.empty())
@@ -69,9 +73,14 @@ void Ledger::give_region(std::uint32_t offset, std::uint32_t count, base::Time n
   resting_regions_.push_back({offset, count, now});
 }
 
-bool Ledger::owns_region(const ServiceEntry& entry) const {
-  const auto found = regions_.find(entry.slot_offset);
-  return found != regions_.end() && found->second == region_size(entry.slot_count);
+bool Ledger::owns_region(std::uint32_t offset, std::uint32_t count) const {
+  const auto found = regions_.find(offset);
+  return found != regions_.end() && found->second == count;
+}
+
+std::optional<std::uint32_t> Ledger::take_node_id() {
+  if (next_node_id_ >= capacity_.nodes) return std::nullopt;
+  return next_node_id_++;
 }
 
 void Ledger::wake(base::Time now) {

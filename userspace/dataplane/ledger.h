@@ -32,9 +32,11 @@ class Ledger {
   std::optional<std::uint32_t> take_region(std::uint32_t count, base::Time now);
   void give_region(std::uint32_t offset, std::uint32_t count, base::Time now);
 
-  /// Whether a region lies within the map and overlaps no other service's: false after a foreign
-  /// edit.
-  bool owns_region(const ServiceEntry& entry) const;
+  /// Whether a region lies within the map and overlaps no other: false after a foreign edit.
+  bool owns_region(std::uint32_t offset, std::uint32_t count) const;
+
+  /// @return absent when all ids of other machines are in use.
+  std::optional<std::uint32_t> take_node_id();
 
   std::uint32_t free_slots() const { return free_slots_; }
 
@@ -58,6 +60,7 @@ class Ledger {
   std::map<std::uint32_t, std::uint32_t> regions_;  ///< used regions: offset -> count
   std::deque<Resting> resting_regions_;
   std::uint32_t free_slots_ = 0;
+  std::uint32_t next_node_id_ = 1;
 };
 
 }  // namespace viaduct::dataplane

@@ -6,8 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "lb/maglev.h"
-#include "lb/round_robin.h"
+#include "dataplane/region.h"
 
 namespace viaduct::dataplane {
 namespace {
@@ -33,50 +32,25 @@ Pick pick_of(service::PickRule rule, Pick automatic) {
   return automatic;
 }
 
-using Wanted = std::map<base::Endpoint, std::uint16_t>;  // endpoint -> weight
-
-/// Whether the slots are turns: then both hooks take them in order.
-bool takes_turns(const ServiceEntry& entry) { return entry.sock_pick == Pick::round_robin; }
-
-std::uint32_t table_size(const ServiceEntry& entry, const Wanted& wanted, std::size_t live) {
-  if (!takes_turns(entry)) return static_cast<std::uint32_t>(lb::maglev_size(live));
-  std::vector<lb::WeightedBackend> weighted;
-  for (const auto& [endpoint, weight] : wanted) weighted.push_back({1, "", weight});
-  return static_cast<std::uint32_t>(lb::round_robin(weighted).size());
-}
-
-/// The table of a service; no backend could be given an id: empty slots, which refuse.
-lb::Table table_of(const ServiceEntry& entry, const std::vector<lb::WeightedBackend>& weighted) {
-  if (!takes_turns(entry)) {
-    lb::Table table = lb::maglev(weighted, entry.slot_count);
-    table.resize(entry.slot_count, 0);
-    return table;
-  }
-  const lb::Table round = lb::round_robin(weighted);
-  lb::Table table(entry.slot_count, 0);
-  for (std::size_t i = 0; i < table.size() && !round.empty(); i++)
-    table[i] = round[i % round.size()];
-  return table;
-}
-
-/// Behind the table each backend once; of too many an even sample.
-void add_members(lb::Table& table, const std::vector<lb::WeightedBackend>& weighted,
-                 std::size_t region) {
-  const std::size_t room = region - table.size();
-  const std::size_t members = std::min(room, weighted.size());
-  for (std::size_t i = 0; i < members; i++)
-    table.push_back(weighted[i * weighted.size() / members].id);
-  table.resize(region, 0);
-}
+struct WantedBackend {
+  std::uint16_t weight = 0;
+  std::optional<base::Address> tunnel;
+};
+using Wanted = std::map<base::Endpoint, WantedBackend>;
 
 class Planner {
  public:
   Planner(const Image& actual, std::span<const std::uint32_t> slots, Ledger& ledger, base::Time now,
-          const Drains& drains)
-      : actual_(actual), slots_(slots), ledger_(ledger), now_(now), drains_over_(drains) {}
+          const std::set<service::VipKey>& expired, const Drains& drains)
+      : actual_(actual),
+        slots_(slots),
+        ledger_(ledger),
+        now_(now),
+        expired_(expired),
+        drains_over_(drains) {}
 
   void want(const service::Service& service, bool complete);
-  void drop_service(const ServiceEntry& entry);
+  void drop_service(ServiceEntry entry);
   void distrust_shared_ids();
   void sweep_orphans();
   Plan finish();
@@ -89,10 +63,15 @@ class Planner {
   Ids put_backends(const service::VipKey& key, std::uint32_t service_id, const Wanted& wanted,
                    const Ids& known);
   Wanted wanted_backends(const service::Service& service, bool complete, const Ids& known) const;
-  void put_slots(const ServiceEntry& entry, const ServiceEntry* old,
+  /// The id of another machine; 0 if none is left.
+  std::uint32_t node_id(const std::optional<base::Address>& tunnel, const service::VipKey& key);
+  void put_slots(ServiceEntry& entry, const ServiceEntry* old,
                  const std::vector<lb::WeightedBackend>& weighted);
+  void forget_before(ServiceEntry& entry);
+  void keep_before(ServiceEntry& entry, const ServiceEntry& old);
   bool place(ServiceEntry& entry, const ServiceEntry* old, std::uint32_t wanted,
              std::size_t backends);
+  std::optional<base::Address> tunnel_of(std::uint32_t id) const;
   void drop_backend(std::uint32_t id);
   std::uint32_t fresh_generation(std::uint32_t id) const;
   void problem(const service::VipKey& key, std::string reason) {
@@ -103,9 +82,12 @@ class Planner {
   std::span<const std::uint32_t> slots_;
   Ledger& ledger_;
   base::Time now_;
+  const std::set<service::VipKey>& expired_;
   const Drains& drains_over_;
   Plan plan_;
-  std::vector<Op> drains_;  ///< of the service at hand
+  std::map<base::Address, std::uint32_t> new_nodes_;
+  bool keeps_flows_ = false;  ///< of the service at hand: flows go to other machines
+  std::vector<Op> drains_;    ///< of the service at hand
   std::vector<Op> removals_;
   std::set<std::uint32_t> untrusted_ids_;
 };
@@ -126,12 +108,15 @@ std::uint32_t Planner::fresh_generation(std::uint32_t id) const {
 Planner::Ids Planner::put_backends(const service::VipKey& key, std::uint32_t service_id,
                                    const Wanted& wanted, const Ids& known) {
   Ids ids;
-  for (const auto& [endpoint, weight] : wanted) {
+  for (const auto& [endpoint, shown] : wanted) {
+    const std::uint16_t weight = shown.weight;
+    const std::uint32_t node = node_id(shown.tunnel, key);
     if (const auto found = known.find(endpoint); found != known.end()) {
       BackendEntry entry = actual_.backends.at(found->second);
       ids.emplace(endpoint, entry.id);
-      if (entry.weight == weight) continue;
+      if (entry.weight == weight && entry.node_id == node) continue;
       entry.weight = weight;
+      entry.node_id = node;
       // A backend that drains is taken out of the slots first: they may name nobody else.
       (weight == 0 ? drains_ : plan_.ops).push_back(PutBackend{entry, false});
       continue;
@@ -144,7 +129,7 @@ Planner::Ids Planner::put_backends(const service::VipKey& key, std::uint32_t ser
     }
     ids.emplace(endpoint, *id);
     plan_.ops.push_back(
-        PutBackend{{*id, fresh_generation(*id), service_id, endpoint, weight}, true});
+        PutBackend{{*id, fresh_generation(*id), service_id, endpoint, weight, node}, true});
   }
   return ids;
 }
@@ -154,7 +139,8 @@ Planner::Ids Planner::put_backends(const service::VipKey& key, std::uint32_t ser
 /// @return false: the service can't be served, leave it as it is.
 bool Planner::place(ServiceEntry& entry, const ServiceEntry* old, std::uint32_t wanted,
                     std::size_t backends) {
-  const bool keeps = old && old->slot_count > 0 && ledger_.owns_region(*old);
+  const bool keeps = old && old->slot_count > 0 &&
+                     ledger_.owns_region(old->slot_offset, region_size(old->slot_count));
   if (keeps && old->slot_count == wanted) return true;
   std::optional<std::uint32_t> offset = 0;
   if (wanted > 0) offset = ledger_.take_region(region_size(wanted), now_);
@@ -165,24 +151,71 @@ bool Planner::place(ServiceEntry& entry, const ServiceEntry* old, std::uint32_t 
   }
   entry.slot_offset = *offset;
   entry.slot_count = wanted;
-  if (keeps) ledger_.give_region(old->slot_offset, region_size(old->slot_count), now_);
+  if (keeps) keep_before(entry, *old);
   return true;
 }
 
-void Planner::put_slots(const ServiceEntry& entry, const ServiceEntry* old,
+void Planner::forget_before(ServiceEntry& entry) {
+  if (entry.before_count > 0)
+    ledger_.give_region(entry.before_offset, region_size(entry.before_count), now_);
+  entry.before_offset = entry.before_count = 0;
+  entry.before_at = {};
+}
+
+/// The region that `entry` no longer uses: it stays known if flows of other machines need it.
+void Planner::keep_before(ServiceEntry& entry, const ServiceEntry& old) {
+  forget_before(entry);
+  if (!keeps_flows_) return ledger_.give_region(old.slot_offset, region_size(old.slot_count), now_);
+  entry.before_offset = old.slot_offset;
+  entry.before_count = old.slot_count;
+  entry.before_at = std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch());
+}
+
+std::uint32_t Planner::node_id(const std::optional<base::Address>& tunnel,
+                               const service::VipKey& key) {
+  if (!tunnel) return 0;
+  if (const auto found = actual_.nodes.find(*tunnel); found != actual_.nodes.end())
+    return found->second;
+  if (const auto found = new_nodes_.find(*tunnel); found != new_nodes_.end()) return found->second;
+  const auto id = ledger_.take_node_id();
+  if (!id) {
+    problem(key, "no id is left for the machine " + tunnel->to_string());
+    return 0;
+  }
+  new_nodes_.emplace(*tunnel, *id);
+  plan_.ops.push_back(PutNode{*id, *tunnel});
+  return *id;
+}
+
+/// A table that changes is written in place, or beside the old one if flows need both.
+void Planner::put_slots(ServiceEntry& entry, const ServiceEntry* old,
                         const std::vector<lb::WeightedBackend>& weighted) {
-  lb::Table table = table_of(entry, weighted);
-  add_members(table, weighted, region_size(entry.slot_count));
+  lb::Table region = region_of(entry, weighted);
   const bool in_place =
       old && old->slot_offset == entry.slot_offset && old->slot_count == entry.slot_count;
-  const auto region = slots_.subspan(entry.slot_offset, table.size());
-  if (in_place && std::equal(region.begin(), region.end(), table.begin(), table.end())) return;
-  plan_.ops.push_back(PutSlots{entry.slot_offset, std::move(table)});
+  if (in_place) {
+    const auto there = slots_.subspan(entry.slot_offset, region.size());
+    if (std::equal(there.begin(), there.end(), region.begin(), region.end())) return;
+    const auto offset =
+        keeps_flows_ ? ledger_.take_region(region_size(entry.slot_count), now_) : std::nullopt;
+    if (offset) {
+      entry.slot_offset = *offset;
+      keep_before(entry, *old);
+    }
+  }
+  plan_.ops.push_back(PutSlots{entry.slot_offset, std::move(region)});
 }
 
 void Planner::drop_backend(std::uint32_t id) {
   removals_.push_back(DropBackend{id, next_generation(actual_.backends.at(id).generation)});
   ledger_.give_backend_id(id, now_);
+}
+
+std::optional<base::Address> Planner::tunnel_of(std::uint32_t id) const {
+  const std::uint32_t node = actual_.backends.at(id).node_id;
+  for (const auto& [address, known] : actual_.nodes)
+    if (node != 0 && known == node) return address;
+  return std::nullopt;
 }
 
 /// What a service's backends shall be: the snapshot's and, while that is incomplete, also those
@@ -192,12 +225,13 @@ Wanted Planner::wanted_backends(const service::Service& service, bool complete,
   Wanted wanted;
   for (const service::Backend& backend : service.backends) {
     if (drains_over_.is_over(service.key, backend.dial, now_)) continue;
-    const auto [same, added] = wanted.emplace(backend.dial, backend.weight);
-    if (!added) same->second = std::max(same->second, backend.weight);
+    const auto [same, added] =
+        wanted.emplace(backend.dial, WantedBackend{backend.weight, backend.tunnel});
+    if (!added) same->second.weight = std::max(same->second.weight, backend.weight);
   }
   if (!complete)
     for (const auto& [endpoint, id] : known)
-      wanted.emplace(endpoint, actual_.backends.at(id).weight);
+      wanted.emplace(endpoint, WantedBackend{actual_.backends.at(id).weight, tunnel_of(id)});
   return wanted;
 }
 
@@ -214,16 +248,21 @@ void Planner::want(const service::Service& service, bool complete) {
 
   const Ids known = known_backends(trusted ? old : nullptr);
   const Wanted wanted = wanted_backends(service, complete, known);
-  const auto live =
-      std::count_if(wanted.begin(), wanted.end(), [](const auto& one) { return one.second > 0; });
-  const std::uint32_t size = table_size(entry, wanted, static_cast<std::size_t>(live));
-  if (!place(entry, old, size, static_cast<std::size_t>(live))) return;
+  keeps_flows_ = std::any_of(wanted.begin(), wanted.end(),
+                             [](const auto& one) { return one.second.tunnel.has_value(); });
+  if (expired_.contains(service.key) ||
+      !ledger_.owns_region(entry.before_offset, region_size(entry.before_count)))
+    forget_before(entry);
+  std::vector<lb::WeightedBackend> weighted;
+  for (const auto& [endpoint, backend] : wanted)
+    if (backend.weight > 0) weighted.push_back({0, endpoint.to_string(), backend.weight});
+  if (!place(entry, old, table_size(entry, weighted), weighted.size())) return;
 
   const Ids ids = put_backends(service.key, entry.id, wanted, known);
-  std::vector<lb::WeightedBackend> weighted;
+  weighted.clear();
   for (const auto& [endpoint, id] : ids)
-    if (wanted.at(endpoint) > 0)
-      weighted.push_back({id, endpoint.to_string(), wanted.at(endpoint)});
+    if (const std::uint16_t weight = wanted.at(endpoint).weight; weight > 0)
+      weighted.push_back({id, endpoint.to_string(), weight});
   if (entry.slot_count > 0) put_slots(entry, old, weighted);
   if (!old || !(*old == entry)) plan_.ops.push_back(PutService{entry});
   plan_.ops.insert(plan_.ops.end(), drains_.begin(), drains_.end());
@@ -232,7 +271,8 @@ void Planner::want(const service::Service& service, bool complete) {
     if (!wanted.contains(endpoint)) drop_backend(id);
 }
 
-void Planner::drop_service(const ServiceEntry& entry) {
+void Planner::drop_service(ServiceEntry entry) {
+  forget_before(entry);
   plan_.ops.push_back(DropService{entry.key});
   if (entry.slot_count > 0)
     ledger_.give_region(entry.slot_offset, region_size(entry.slot_count), now_);
@@ -282,10 +322,10 @@ void plan_changes(Planner& planner, const Image& actual, const service::Snapshot
 
 Plan plan(const Image& actual, std::span<const std::uint32_t> slots,
           const service::Snapshot& desired, const service::Snapshot* known, Ledger& ledger,
-          base::Time now, const std::set<service::VipKey>& unsettled, const Drains& drains) {
-  Planner planner(actual, slots, ledger, now, drains);
+          base::Time now, const PlanHints& hints, const Drains& drains) {
+  Planner planner(actual, slots, ledger, now, hints.expired, drains);
   if (known && known->complete == desired.complete) {
-    plan_changes(planner, actual, desired, *known, unsettled);
+    plan_changes(planner, actual, desired, *known, hints.unsettled);
     return planner.finish();
   }
   if (!known) planner.distrust_shared_ids();
@@ -296,6 +336,14 @@ Plan plan(const Image& actual, std::span<const std::uint32_t> slots,
     if (!known) planner.sweep_orphans();
   }
   return planner.finish();
+}
+
+std::set<service::VipKey> expired_befores(const Image& image, base::Time now) {
+  std::set<service::VipKey> expired;
+  for (const auto& [key, entry] : image.services)
+    if (entry.before_count > 0 && now.time_since_epoch() - entry.before_at >= kBeforeTime)
+      expired.insert(key);
+  return expired;
 }
 
 std::map<service::VipKey, ServiceView> view(const Image& image,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <set>
@@ -31,6 +32,21 @@ struct Plan {
   std::vector<PlanProblem> problems;
 };
 
+/// What else than the snapshot makes a service be looked at.
+struct PlanHints {
+  /// Services that the maps do not show as the known snapshot has them: the problems of plans
+  /// before.
+  std::set<service::VipKey> unsettled;
+  /// Services whose former region no flow needs any more.
+  std::set<service::VipKey> expired;
+};
+
+/// How long after a change of slots flows from before it are told apart.
+inline constexpr std::chrono::minutes kBeforeTime{10};
+
+/// Services whose former region is older than kBeforeTime.
+std::set<service::VipKey> expired_befores(const Image& image, base::Time now);
+
 /// The operations that turn the maps' contents into the snapshot's.
 /// @param actual  what the maps hold.
 /// @param slots  the slot map's contents, all of it.
@@ -38,14 +54,11 @@ struct Plan {
 /// @param known  the snapshot that `actual` is known to show, so that only what differs is looked
 /// at; null: look at everything. An incomplete snapshot only adds: services and backends that it
 /// does not know stay.
-/// @param unsettled  services that `actual` does not show as `known` has them: the problems of the
-/// plans before.
 /// @param drains  in step with `desired`; a backend whose drain time is over is not wanted any
 /// more.
 Plan plan(const Image& actual, std::span<const std::uint32_t> slots,
           const service::Snapshot& desired, const service::Snapshot* known, Ledger& ledger,
-          base::Time now, const std::set<service::VipKey>& unsettled = {},
-          const Drains& drains = {});
+          base::Time now, const PlanHints& hints = {}, const Drains& drains = {});
 
 /// A backend without its id: what matters of it to a client.
 struct BackendView {

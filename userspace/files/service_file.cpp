@@ -19,7 +19,7 @@ constexpr std::string_view kDefaultFramework = "service";
 const std::vector<std::string> kFileKeys = {"service"};
 const std::vector<std::string> kServiceKeys = {
     "name", "address", "framework", "port", "protocol", "lb", "affinity", "drain", "backend"};
-const std::vector<std::string> kBackendKeys = {"address", "port", "weight"};
+const std::vector<std::string> kBackendKeys = {"address", "port", "weight", "node"};
 
 /// Reads the tables of one file into its services.
 class FileReader {
@@ -39,6 +39,7 @@ class FileReader {
   void read_backends(const TableReader& reader, FileService& service, const FileVip& first);
   std::optional<service::BackendRow> read_backend(const toml::table& table,
                                                   const service::VipTarget& target);
+  std::optional<base::Address> read_node(const TableReader& reader);
   bool check_backend(const TableReader& reader, const base::Address& address,
                      const service::VipTarget& target);
   void publish(const FileVip& vip, const FileService& service, std::size_t line);
@@ -221,8 +222,21 @@ std::optional<service::BackendRow> FileReader::read_backend(const toml::table& t
                                 std::to_string(service::kMaxWeight));
   else if (weight)
     row.weight = static_cast<std::uint16_t>(*weight);
+  row.tunnel = read_node(reader);
   if (mistakes_.count() != mistakes_before) return std::nullopt;
   return row;
+}
+
+/// The machine that a backend runs on.
+std::optional<base::Address> FileReader::read_node(const TableReader& reader) {
+  const auto text = reader.text("node");
+  if (!text) return std::nullopt;
+  const auto address = base::Address::parse(*text);
+  if (address && !address->is_unspecified() && !address->is_loopback() &&
+      !address->is_multicast() && !address->is_broadcast() && !address->is_link_local())
+    return *address;
+  reader.reject("node", "node " + base::in_quotes(*text) + " is not a machine's address");
+  return std::nullopt;
 }
 
 bool FileReader::check_backend(const TableReader& reader, const base::Address& address,

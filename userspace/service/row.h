@@ -26,6 +26,8 @@ struct BackendRow {
   std::uint16_t weight = 1;  ///< 0: no new connections, existing ones live on
   Policy policy;
   std::string task;  ///< for people: task id, or file and line
+  /// The machine that the backend runs on, as tunnels reach it; absent: this one, or not known.
+  std::optional<base::Address> tunnel{};
 
   auto operator<=>(const BackendRow&) const = default;
   bool operator==(const BackendRow&) const = default;

@@ -51,7 +51,8 @@ class VipMerge {
   /// One endpoint counts once; if several rows name it, the one that takes connections wins.
   void add_backend(Service& service, const SourcedRow& sourced) {
     const BackendRow& row = *sourced.row;
-    Backend backend{row.backend, row.weight, dial_of(row), options_.node_name, row.task};
+    Backend backend{row.backend,        row.weight, dial_of(row),
+                    options_.node_name, row.task,   is_here(row) ? std::nullopt : row.tunnel};
     const auto [known, added] = endpoints_.try_emplace(row.backend, service.backends.size());
     if (added) {
       service.backends.push_back(std::move(backend));
@@ -61,6 +62,10 @@ class VipMerge {
     reject(sourced, "backend " + row.backend.to_string() + " of VIP " + vip_text(row) +
                         " is also published by " + other.task);
     if (other.weight < backend.weight) other = std::move(backend);
+  }
+
+  bool is_here(const BackendRow& row) const {
+    return row.tunnel == options_.node_address || row.tunnel == options_.node_address6;
   }
 
   base::Endpoint dial_of(const BackendRow& row) const {

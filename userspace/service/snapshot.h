@@ -23,6 +23,8 @@ struct Backend {
   base::Endpoint dial;  ///< where this node really connects: differs for a port mapping of its own
   std::string node;     ///< the publishing node
   std::string task;
+  /// Where packets from outside are sent to reach it; absent: it runs on this machine.
+  std::optional<base::Address> tunnel{};
 
   auto operator<=>(const Backend&) const = default;
   bool operator==(const Backend&) const = default;
@@ -82,7 +84,8 @@ bool has_address(const Snapshot& snapshot, const base::Address& address);
 
 struct MergeOptions {
   NamedRanges ranges;
-  base::Address node_address;  ///< this node, for its own port mappings
+  base::Address node_address;   ///< this node, for its own port mappings
+  base::Address node_address6;  ///< the same of IPv6; unspecified: none
   std::string node_name;
   bool enable_ipv6 = true;  ///< whether named VIPs take IPv6 backends and IPv6 VIPs exist at all
 };

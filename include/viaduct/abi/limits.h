@@ -14,6 +14,7 @@
 #define VD_FLOW_SETS 16384	 /* of VD_FLOW_WAYS flows each; a power of two */
 #define VD_MAX_FRAGMENTS 8192	 /* datagrams in fragments that are followed at a time */
 #define VD_FRAGMENT_S 30	 /* a fragment that comes later is not followed */
+#define VD_UDP_BEFORE_S 30	 /* UDP heard of later after a change goes by the new slots */
 #define VD_MEMBERS_MAX 64	 /* backends of a service that health looks at together */
 #define VD_EVENT_BYTES 262144	 /* ring buffer of a trace: 2520 events */
 #define VD_UDP_PEERS_MAX 16	 /* VIPs that one unconnected UDP socket can talk to at a time */

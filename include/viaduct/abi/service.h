@@ -70,8 +70,10 @@ struct vd_service {
 	__u32 turn;	     /* round robin's next slot; kernel counts, user space writes 0 */
 	__u32 before_offset; /* the region that this one replaced, as long as its flows matter */
 	__u32 before_count;  /* 0: none */
+	__u32 before_s;	     /* CLOCK_MONOTONIC when that was */
+	__u32 pad1;	     /* always 0 */
 };
-VD_ASSERT_SIZE(vd_service, 32);
+VD_ASSERT_SIZE(vd_service, 40);
 
 /*
  * A service's region: its slots, then its members, vd_member_room(slot_count) of them: the ids of

@@ -8,6 +8,10 @@ namespace {
 using std::chrono::seconds;
 const base::Time kStart{};
 
+bool owns(const Ledger& ledger, const ServiceEntry& entry) {
+  return ledger.owns_region(entry.slot_offset, region_size(entry.slot_count));
+}
+
 TEST(Ledger, AFreedIdRestsBeforeItIsUsedAgain) {
   Ledger ledger(Image{}, {10, 3, 100});
   EXPECT_EQ(ledger.take_backend_id(kStart), 1u);
@@ -38,7 +42,7 @@ TEST(Ledger, KnowsWhatAnImageUses) {
   image.services[entry.key] = entry;
   apply(image, PutBackend{{2, 1, 7, {}, 1}, true});
   Ledger ledger(image, {10, 10, 100});
-  EXPECT_TRUE(ledger.owns_region(entry));
+  EXPECT_TRUE(owns(ledger, entry));
   EXPECT_EQ(ledger.free_slots(), 60u) << "20 slots and as many members";
   EXPECT_EQ(ledger.take_service_id(), 8u);
   EXPECT_EQ(ledger.take_backend_id(kStart), 1u);
@@ -62,9 +66,9 @@ TEST(Ledger, DoesNotOwnARegionThatOverlapsOrLeavesTheMap) {
   third.slot_count = 0xffffffff;
   for (const auto& entry : {first, second, third}) image.services[entry.key] = entry;
   const Ledger ledger(image, {10, 10, 100});
-  EXPECT_TRUE(ledger.owns_region(first));
-  EXPECT_FALSE(ledger.owns_region(second));
-  EXPECT_FALSE(ledger.owns_region(third));
+  EXPECT_TRUE(owns(ledger, first));
+  EXPECT_FALSE(owns(ledger, second));
+  EXPECT_FALSE(owns(ledger, third));
 }
 
 }  // namespace

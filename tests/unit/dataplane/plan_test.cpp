@@ -32,7 +32,7 @@ class Maps {
   Plan reach(std::shared_ptr<const service::Snapshot> snapshot, bool look_at_everything = false) {
     now_ += std::chrono::milliseconds(700);
     Plan made = plan(image_, slots_, *snapshot, look_at_everything ? nullptr : known_.get(),
-                     ledger_, now_, unsettled_);
+                     ledger_, now_, {unsettled_, {}});
     for (const Op& op : made.ops) perform(op);
     unsettled_.clear();
     for (const PlanProblem& problem : made.problems) unsettled_.insert(problem.key);

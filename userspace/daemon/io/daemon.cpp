@@ -40,6 +40,11 @@ base::Result<void> Daemon::start() {
     return base::from_errno(
         EADDRNOTAVAIL, "this node has no IPv4 address that could be detected; set node.address");
   merge_options_.node_address = *address;
+  config_.dataplane.tunnel4 = *address;
+  if (const auto address6 = config_.node_address6.empty()
+                                ? detect_address6()
+                                : base::Address::parse(config_.node_address6))
+    config_.dataplane.tunnel6 = merge_options_.node_address6 = *address6;
   merger_.emplace(merge_options_);
   log::info("starting", {{"version", VIADUCT_VERSION},
                          {"node", merge_options_.node_name},

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include "base/io/fd.h"
@@ -36,6 +38,25 @@ std::optional<base::Address> default_source() {
 std::string host_name() {
   char name[256] = {};
   return gethostname(name, sizeof(name) - 1) == 0 && name[0] ? name : "localhost";
+}
+
+std::optional<base::Address> detect_address6() {
+  const base::Fd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto somewhere = *base::Address::parse("2001:db8::1");  // RFC 3849: only looked up
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(9);
+  std::copy(somewhere.mapped().begin(), somewhere.mapped().end(), address.sin6_addr.s6_addr);
+  socklen_t length = sizeof(address);
+  if (!fd || connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
+      getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0)
+    return std::nullopt;
+  std::array<std::uint8_t, 16> octets{};
+  std::copy(std::begin(address.sin6_addr.s6_addr), std::end(address.sin6_addr.s6_addr),
+            octets.begin());
+  const auto source = base::Address::v6(octets);
+  if (source.is_link_local() || source.is_loopback()) return std::nullopt;
+  return source;
 }
 
 std::optional<base::Address> detect_address() {

@@ -14,4 +14,7 @@ std::string host_name();
 /// address of a link. Nothing is sent.
 std::optional<base::Address> detect_address();
 
+/// The source address of this machine's IPv6 default route; absent when there is none.
+std::optional<base::Address> detect_address6();
+
 }  // namespace viaduct::daemon

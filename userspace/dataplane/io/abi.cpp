@@ -17,6 +17,9 @@ ServiceEntry entry_of(const base::Address& address, __be16 port, __u8 proto,
   entry.slot_count = value.slot_count;
   entry.sock_pick = static_cast<Pick>(value.sock_pick);
   entry.packet_pick = static_cast<Pick>(value.packet_pick);
+  entry.before_offset = value.before_offset;
+  entry.before_count = value.before_count;
+  entry.before_at = std::chrono::seconds(value.before_s);
   entry.affinity = {static_cast<service::AffinityBy>(value.affinity_by),
                     std::chrono::seconds(value.affinity_s)};
   return entry;
@@ -59,6 +62,9 @@ vd_service to_abi(const ServiceEntry& entry) {
   raw.slot_count = entry.slot_count;
   raw.sock_pick = static_cast<__u8>(entry.sock_pick);
   raw.packet_pick = static_cast<__u8>(entry.packet_pick);
+  raw.before_offset = entry.before_offset;
+  raw.before_count = entry.before_count;
+  raw.before_s = static_cast<__u32>(entry.before_at.count());
   raw.affinity_by = static_cast<__u8>(entry.affinity.by);
   raw.affinity_s = static_cast<__u32>(entry.affinity.limit.count());
   return raw;
@@ -71,6 +77,7 @@ vd_backend to_abi(const BackendEntry& entry) {
   raw.weight = entry.weight;
   raw.generation = entry.generation;
   raw.service_id = entry.service_id;
+  raw.node_id = entry.node_id;
   return raw;
 }
 
@@ -83,11 +90,9 @@ ServiceEntry from_abi(const vd_service6_key& key, const vd_service& value) {
 }
 
 BackendEntry from_abi(std::uint32_t id, const vd_backend& value) {
-  return {id,
-          value.generation,
-          value.service_id,
-          {from_abi(value.addr), ntohs(value.port)},
-          value.weight};
+  return {
+      id,           value.generation, value.service_id, {from_abi(value.addr), ntohs(value.port)},
+      value.weight, value.node_id};
 }
 
 ConnectedSocket from_abi(const vd_sock_flow& flow) {

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <linux/if_link.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,11 +104,44 @@ base::Result<void> attach_tc(TcMode mode, int program, std::uint32_t ifindex, Di
   return {};
 }
 
-void sweep_dead_tc_links(const std::string& links) {
+namespace {
+
+std::string xdp_pin(XdpMode mode, std::uint32_t ifindex, const std::string& links) {
+  return links + (mode == XdpMode::native ? "/xdp-native-" : "/xdp-generic-") +
+         std::to_string(ifindex);
+}
+
+}  // namespace
+
+base::Result<void> attach_xdp(XdpMode mode, int program, std::uint32_t ifindex,
+                              const std::string& links) {
+  const std::string pin = xdp_pin(mode, ifindex, links);
+  if (swap_program(pin, program, [&](const bpf_link_info& info) {
+        return info.type == BPF_LINK_TYPE_XDP && info.xdp.ifindex == ifindex;
+      }))
+    return {};
+  const XdpMode other = mode == XdpMode::native ? XdpMode::generic : XdpMode::native;
+  unlink(xdp_pin(other, ifindex, links).c_str());
+  LIBBPF_OPTS(bpf_link_create_opts, options,
+              .flags = mode == XdpMode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+  const base::Fd link(bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &options));
+  if (!link) return base::from_errno(errno, "attach for " + pin);
+  if (const int rc = bpf_obj_pin(link.get(), pin.c_str()); rc != 0)
+    return base::from_errno(rc, "pin " + pin);
+  return {};
+}
+
+void detach_xdp(std::uint32_t ifindex, const std::string& links) {
+  for (const XdpMode mode : {XdpMode::native, XdpMode::generic})
+    unlink(xdp_pin(mode, ifindex, links).c_str());
+}
+
+void sweep_dead_links(const std::string& links) {
   std::error_code code;
   std::vector<std::string> dead;
   for (const auto& entry : std::filesystem::directory_iterator(links, code)) {
-    if (!entry.path().filename().string().starts_with("tc-")) continue;
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("tc-") && !name.starts_with("xdp-")) continue;
     const base::Fd link = open_link(entry.path().string());
     if (!link) continue;
     const auto info = link_info(link.get());

@@ -30,7 +30,19 @@ bool has_tcx(int program);
 base::Result<void> attach_tc(TcMode mode, int program, std::uint32_t ifindex, Direction direction,
                              const std::string& links);
 
+/// How an XDP program runs: in the device's driver, or on what the driver hands up.
+enum class XdpMode { native, generic };
+
+/// Attaches an XDP program to a network device, or swaps the one that is there, without a gap. The
+/// link is pinned at <links>/xdp-<mode>-<ifindex>.
+/// @errors the system's code: the driver has no XDP, or another program is there.
+base::Result<void> attach_xdp(XdpMode mode, int program, std::uint32_t ifindex,
+                              const std::string& links);
+
+/// Takes our XDP program off a device, whatever its mode.
+void detach_xdp(std::uint32_t ifindex, const std::string& links);
+
 /// Removes pins of links whose network device is gone.
-void sweep_dead_tc_links(const std::string& links);
+void sweep_dead_links(const std::string& links);
 
 }  // namespace viaduct::dataplane

@@ -8,6 +8,7 @@
 
 #include "base/io/log.h"
 #include "dataplane/io/bpffs.h"
+#include "dataplane/io/greet.h"
 #include "dataplane/plan.h"
 #include "dataplane/route_plan.h"
 
@@ -111,8 +112,8 @@ base::Result<void> DataPlane::attach_links(bool again) {
     if (!container && !uplink) continue;
     const bool known = attached_.contains(link.ifindex);
     if (again || !known) {
-      auto done = container ? programs_.attach_container(link.ifindex)
-                            : programs_.attach_uplink(link.ifindex);
+      auto done =
+          container ? programs_.attach_container(link.ifindex) : programs_.attach_uplink(link);
       if (!done) {
         log::warn("attach_failed", {{"link", link.name}, {"error", done.error().message()}});
         continue;
@@ -124,7 +125,7 @@ base::Result<void> DataPlane::attach_links(bool again) {
     attached.insert(link.ifindex);
     names.push_back(link.name);
   }
-  if (attached != attached_) sweep_dead_tc_links(config_.bpffs + "/links");
+  if (attached != attached_) sweep_dead_links(config_.bpffs + "/links");
   attached_ = std::move(attached);
   status_.links = std::move(names);
   return {};
@@ -144,7 +145,8 @@ base::Result<void> DataPlane::reread() {
 base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapshot,
                                                 const service::Snapshot* known, base::Time now) {
   unsettled_.merge(drains_.take_due(now));
-  Plan made = plan(image_, maps_.slots(), snapshot, known, ledger_, now, unsettled_, drains_);
+  Plan made = plan(image_, maps_.slots(), snapshot, known, ledger_, now, {unsettled_, expired_},
+                   drains_);
   std::set<std::uint32_t> untouched;  // services whose old entry stays: so do its backends
   bool removed = false;
   for (const Op& op : made.ops) {
@@ -158,6 +160,7 @@ base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapsho
       continue;
     }
     dataplane::apply(image_, op);
+    if (const auto* node = std::get_if<PutNode>(&op)) greet(node->address);
     status_.writes++;
     removed |= drop != nullptr;
   }
@@ -183,6 +186,8 @@ bool DataPlane::undo(const ServiceEntry& refused, base::Time now) {
     dataplane::apply(image_, drop);
     ledger_.give_backend_id(id, now);
   }
+  if (refused.before_count > 0)
+    ledger_.give_region(refused.before_offset, region_size(refused.before_count), now);
   if (refused.slot_count > 0)
     ledger_.give_region(refused.slot_offset, region_size(refused.slot_count), now);
   return true;
@@ -278,6 +283,7 @@ base::Result<void> DataPlane::restore_device() {
 }
 
 base::Result<void> DataPlane::reconcile(base::Time now) {
+  for (const auto& [address, id] : image_.nodes) greet(address);
   base::Result<void> first;  // one fault must not keep the others from being mended
   const auto note = [&](const base::Result<void>& result) {
     if (!result && first) first = result;
@@ -291,6 +297,7 @@ base::Result<void> DataPlane::reconcile(base::Time now) {
   else
     note(routes.error());
   note(reread());
+  expired_ = expired_befores(image_, now);
   if (wanted_) {
     auto shown = show(true, now);
     if (!shown) {

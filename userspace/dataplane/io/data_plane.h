@@ -98,6 +98,7 @@ class DataPlane {
   std::shared_ptr<const service::Snapshot> wanted_;
   Drains drains_;                                   ///< in step with wanted_
   std::shared_ptr<const service::Snapshot> known_;  ///< what image_ shows; null: unknown
+  std::set<service::VipKey> expired_;               ///< their former regions go with the next plan
   std::set<service::VipKey> unsettled_;             ///< what it does not show of known_
   std::vector<Capability> capabilities_;
   std::set<std::uint32_t> default_links_;  ///< uplinks, when the configuration names none

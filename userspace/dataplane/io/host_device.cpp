@@ -248,8 +248,9 @@ base::Result<std::vector<Link>> list_links() {
   for (nl_object* object = nl_cache_get_first(cache.get()); object;
        object = nl_cache_get_next(object)) {
     auto* link = reinterpret_cast<rtnl_link*>(object);
-    links.push_back(
-        {static_cast<std::uint32_t>(rtnl_link_get_ifindex(link)), rtnl_link_get_name(link)});
+    const char* kind = rtnl_link_get_type(link);
+    links.push_back({static_cast<std::uint32_t>(rtnl_link_get_ifindex(link)),
+                     rtnl_link_get_name(link), kind ? kind : ""});
   }
   return links;
 }

@@ -56,6 +56,7 @@ base::Result<void> remove_routes(const HostDevice& device,
 struct Link {
   std::uint32_t ifindex = 0;
   std::string name;
+  std::string kind;  ///< "veth", "bridge", …; empty: a real device
 };
 base::Result<std::vector<Link>> list_links();
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include <viaduct/abi/node.h>
 #include <viaduct/abi/reason.h>
 #include <viaduct/abi/service.h>
 
@@ -74,6 +75,7 @@ Maps& Maps::operator=(Maps&& other) noexcept {
   slots_ = std::exchange(other.slots_, {});
   backends_ = std::exchange(other.backends_, {});
   loads_ = std::exchange(other.loads_, {});
+  nodes_ = std::exchange(other.nodes_, {});
   capacity_ = other.capacity_;
   return *this;
 }
@@ -81,7 +83,7 @@ Maps& Maps::operator=(Maps&& other) noexcept {
 Maps::~Maps() { unmap(); }
 
 void Maps::unmap() {
-  for (Mapped* mapped : {&slots_, &backends_, &loads_})
+  for (Mapped* mapped : {&slots_, &backends_, &loads_, &nodes_})
     if (mapped->memory) munmap(std::exchange(mapped->memory, nullptr), mapped->bytes);
 }
 
@@ -115,7 +117,8 @@ base::Result<Maps> Maps::open(const std::string& bpffs, Access access) {
   std::uint32_t loads = 0;
   for (const auto& result : {map_memory("vd_slot_v1", maps.slots_, lines),
                              map_memory("vd_backend_v1", maps.backends_, maps.capacity_.backends),
-                             map_memory("vd_load_v1", maps.loads_, loads)})
+                             map_memory("vd_load_v1", maps.loads_, loads),
+                             map_memory("vd_node_v1", maps.nodes_, maps.capacity_.nodes)})
     if (!result) return result.error();
   if (loads != maps.capacity_.backends)
     return base::from_errno(EINVAL, "vd_load_v1 and vd_backend_v1 differ in size");
@@ -141,6 +144,10 @@ base::Result<Image> Maps::read() const {
     else if (backends[id].generation != 0)
       image.free_generations[id] = backends[id].generation;
   }
+  const std::span nodes(static_cast<const vd_node*>(nodes_.memory), capacity_.nodes);
+  for (std::uint32_t id = 1; id < nodes.size(); id++)
+    if (const base::Address address = from_abi(nodes[id].addr); !address.is_unspecified())
+      image.nodes.emplace(address, id);
   return image;
 }
 
@@ -170,6 +177,8 @@ base::Result<void> Maps::write(const Op& op) {
           gone.service_id = 0;
           gone.generation = one.generation;
           write_backend(one.id, gone);
+        } else if constexpr (std::is_same_v<Kind, PutNode>) {
+          static_cast<vd_node*>(nodes_.memory)[one.id].addr = to_abi(one.address);
         } else if constexpr (std::is_same_v<Kind, PutSlots>) {
           auto* slots = static_cast<__u32*>(slots_.memory) + one.offset;
           for (std::size_t i = 0; i < one.ids.size(); i++)

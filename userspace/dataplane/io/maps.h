@@ -66,6 +66,7 @@ class Maps {
   Mapped slots_;
   Mapped backends_;
   Mapped loads_;
+  Mapped nodes_;
   Capacity capacity_;
 };
 

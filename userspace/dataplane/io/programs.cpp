@@ -11,11 +11,12 @@
 
 #include "base/io/fd.h"
 #include "base/io/log.h"
+#include "dataplane/io/abi.h"
 #include "dataplane/io/explain_programs.h"
-#include "dataplane/io/host_device.h"
 #include "sock_health.skel.h"
 #include "sock_lb.skel.h"
 #include "tc_lb.skel.h"
+#include "xdp_lb.skel.h"
 
 namespace viaduct::dataplane {
 namespace {
@@ -89,6 +90,8 @@ struct Programs::Objects {
   std::unique_ptr<sock_lb, Destroy<sock_lb>> sock;
   std::unique_ptr<sock_health, Destroy<sock_health>> health;
   std::unique_ptr<tc_lb, Destroy<tc_lb>> tc;
+  std::unique_ptr<xdp_lb, Destroy<xdp_lb>> xdp;
+  std::string xdp_mode;
   TcMode mode = TcMode::tcx;
   std::string links;
   std::vector<Capability> capabilities;
@@ -159,6 +162,26 @@ base::Result<void> load_packets(const Config& config, std::uint32_t viaduct0,
   return {};
 }
 
+base::Result<void> load_tunnel(const Config& config, std::uint32_t viaduct0,
+                               Programs::Objects& objects) {
+  objects.xdp_mode = config.xdp;
+  if (config.xdp == "off") return base::from_errno(ENOTSUP, "dataplane.xdp is off");
+  LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = config.bpffs.c_str());
+  objects.xdp.reset(xdp_lb::open(&options));
+  if (!objects.xdp) return load_error(errno, "xdp_lb");
+  auto& rodata = *objects.xdp->rodata;
+  rodata.vd_viaduct0_ifindex = viaduct0;
+  if (config.tunnel4.is_v4()) rodata.vd_own4 = to_abi(config.tunnel4).words[3];
+  const vd_addr own6 = to_abi(config.tunnel6);
+  if (config.tunnel6.is_v6()) std::memcpy(rodata.vd_own6, own6.words, sizeof(own6));
+  size_maps(objects.xdp->obj, config);
+  if (const int rc = xdp_lb::load(objects.xdp.get()); rc != 0) {
+    objects.xdp.reset();
+    return load_error(rc, "xdp_lb");
+  }
+  return {};
+}
+
 base::Error not_loaded(const char* what) {
   return base::from_errno(ENOTSUP, std::string(what) + " could not be loaded");
 }
@@ -179,6 +202,7 @@ base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduc
   const auto sockets = load_sockets(config, *objects);
   const auto health = sockets ? load_health(config, *objects) : sockets;
   const auto packets = load_packets(config, viaduct0, *objects);
+  const auto tunnel = packets ? load_tunnel(config, viaduct0, *objects) : packets;
   if (!sockets && !packets) return sockets.error();
   const auto tell = [&](const char* name, const base::Result<void>& result, const char* works,
                         const char* instead) {
@@ -191,6 +215,8 @@ base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduc
        "backends that refuse connects stay in use: ");
   tell("packet programs", packets, "packets that no socket hook saw are balanced",
        "only processes in the cgroup reach VIPs: ");
+  tell("tunnel program", tunnel, "uplinks send VIP traffic to backends of other machines",
+       "packets of other machines reach this machine's backends only: ");
   tell("explain", pin_explain_programs(config.bpffs, viaduct0),
        "viaductctl explain runs dry copies of the programs", "viaductctl explain does not work: ");
   return Programs(std::move(objects));
@@ -235,14 +261,36 @@ base::Result<void> Programs::attach_container(std::uint32_t ifindex) {
                    Direction::ingress, objects_->links);
 }
 
-base::Result<void> Programs::attach_uplink(std::uint32_t ifindex) {
+base::Result<void> Programs::attach_uplink(const Link& link) {
   if (!objects_->tc) return {};
   const auto& programs = objects_->tc->progs;
-  auto done = attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_reply), ifindex,
+  auto done = attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_reply), link.ifindex,
                         Direction::egress, objects_->links);
   if (!done) return done;
-  return attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_uplink), ifindex,
+  done = attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_uplink), link.ifindex,
                    Direction::ingress, objects_->links);
+  if (done) attach_tunnel(link);
+  return done;
+}
+
+/// XDP is an extra: without it the link serves this machine's backends, and a capability says so.
+void Programs::attach_tunnel(const Link& link) {
+  std::string detail = "off";
+  bool attached = false;
+  const bool wanted = objects_->xdp && !(objects_->xdp_mode == "auto" && link.kind == "veth");
+  if (!wanted) detach_xdp(link.ifindex, objects_->links);
+  for (const XdpMode mode : {XdpMode::native, XdpMode::generic}) {
+    const char* word = mode == XdpMode::native ? "native" : "generic";
+    if (!wanted || attached || (objects_->xdp_mode != "auto" && objects_->xdp_mode != word))
+      continue;
+    const auto done = attach_xdp(mode, bpf_program__fd(objects_->xdp->progs.vd_xdp_uplink),
+                                 link.ifindex, objects_->links);
+    attached = done.has_value();
+    detail = attached ? word : done.error().message();
+  }
+  const std::string name = "xdp on " + link.name;
+  std::erase_if(objects_->capabilities, [&](const auto& one) { return one.name == name; });
+  objects_->capabilities.push_back({name, attached, detail});
 }
 
 base::Result<void> Programs::attach_host_device(std::uint32_t ifindex) {

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "dataplane/config.h"
 #include "dataplane/io/attach.h"
+#include "dataplane/io/host_device.h"
 
 namespace viaduct::dataplane {
 
@@ -39,7 +40,7 @@ class Programs {
 
   /// Attaches what a container's link needs, both directions.
   base::Result<void> attach_container(std::uint32_t ifindex);
-  base::Result<void> attach_uplink(std::uint32_t ifindex);
+  base::Result<void> attach_uplink(const Link& link);
   base::Result<void> attach_host_device(std::uint32_t ifindex);
 
   const std::vector<Capability>& capabilities() const;
@@ -48,6 +49,7 @@ class Programs {
 
  private:
   explicit Programs(std::unique_ptr<Objects> objects);
+  void attach_tunnel(const Link& link);
   std::unique_ptr<Objects> objects_;
 };
 
