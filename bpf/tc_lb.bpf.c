@@ -20,6 +20,7 @@
 #include "lib/finish.h"
 #include "lib/flow.h"
 #include "lib/local.h"
+#include "lib/mss.h"
 #include "lib/parse.h"
 #include "lib/pkt.h"
 #include "lib/route.h"
@@ -76,6 +77,8 @@ static __always_inline enum vd_reason reverse(struct pkt *p)
 
 	if (!f || !(f->flags & VD_FLOW_REPLY) || f->flags & VD_FLOW_HOST)
 		return VD_NOT_VIP;
+	if (f->flags & VD_FLOW_UPLINK && p->tcp_flags & VD_TCP_SYN)
+		clamp_mss(p->skb, p->l4, tunnel_headers(p));
 	return follow_reply(p, f, VD_WAY_ON);
 }
 

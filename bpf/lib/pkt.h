@@ -48,9 +48,9 @@ struct pkt {
 	__u32 end; /* offset behind the IP packet: Ethernet padding is left out */
 	bool is_v4;
 	__u8 fragment; /* enum vd_fragment_place */
-	__u32 fragment_id; /* as it stands in the header */
 	__u8 tcp_flags; /* byte 13 of the TCP header; 0 for other protocols */
 	__u8 icmp_type;
+	__u32 fragment_id; /* as it stands in the header */
 	__u32 quoted; /* offset of the IP header that an ICMP error quotes; 0: not an error */
 	__u32 quoted_l4;
 	struct vd_addr sender; /* of an ICMP error: the flow's other end, or a router */

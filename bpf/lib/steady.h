@@ -30,11 +30,18 @@ static __always_inline struct vd_flow_set *flow_set_of(__u64 tag)
 	return bpf_map_lookup_elem(&vd_flow_set_v1, &index);
 }
 
-/* Two CPUs may write one set: a torn entry names no backend of its generation, or is not found. */
-static __always_inline void store_new(struct vd_flow_set *set, __u64 tag, __u32 id,
-				      __u32 generation)
+/*
+ * A flow keeps its place; one without gets that of the new ones. Two CPUs may write one set: a torn
+ * entry names no backend of its generation, or is not found.
+ */
+static __always_inline void store(struct vd_flow_set *set, __u64 tag, __u32 id, __u32 generation)
 {
-	set->way[VD_FLOW_WAY_NEW] = (struct vd_flow_way){tag, id, generation};
+	__u32 at = VD_FLOW_WAY_NEW;
+
+	for (int i = 0; i < VD_FLOW_WAY_NEW; i++)
+		if (set->way[i].tag == tag)
+			at = i;
+	set->way[at] = (struct vd_flow_way){tag, id, generation};
 }
 
 /* The second packet of a flow: it leaves the place of the new ones, which a flood may overwrite. */
@@ -103,7 +110,7 @@ __attribute__((noinline)) __u32 settle(__u64 tag, __u32 age, __u32 before, __u32
 	if (stored)
 		return stored;
 	if (age != VD_UNSTORED_LATE)
-		store_new(set, tag, id, b->generation);
+		store(set, tag, id, b->generation);
 	return id;
 }
 

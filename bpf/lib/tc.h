@@ -16,7 +16,6 @@
 #include "lib/flow.h"
 #include "lib/fragment.h"
 #include "lib/icmp_error.h"
-#include "lib/mss.h"
 #include "lib/nat.h"
 #include "lib/parse.h"
 #include "lib/pkt.h"
@@ -82,8 +81,6 @@ static __always_inline enum vd_reason follow_reply(struct pkt *p, struct vd_flow
 	p->way = way;
 	if (p->fragment == VD_FRAGMENT_FIRST)
 		keep_ports(&p->tuple, p->fragment_id);
-	if (f->flags & VD_FLOW_UPLINK && (p->tcp_flags & VD_TCP_SYN))
-		clamp_mss(p->skb, p->l4, tunnel_headers(p));
 	VD_TRY(rewrite(p));
 	return p->quoted ? VD_ICMP_FORWARDED : VD_REPLIED;
 }

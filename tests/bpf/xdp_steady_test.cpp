@@ -90,6 +90,18 @@ TEST_F(XdpSteady, WhatBeganBeforeAChangeStaysAndWhatBeginsAfterItMoves) {
   for (const auto& [port, where] : before) EXPECT_EQ(send(port, kAck), kNode6) << "it is gone";
 }
 
+TEST_F(XdpSteady, APortThatIsUsedAgainBeginsAnew) {
+  add();
+  for (std::uint16_t port = kFirstPort; port < kFirstPort + 100; ++port) send(port, kSyn);
+  maps().change_slots(spec_, {ids_.backends[1]});
+  for (std::uint16_t port = kFirstPort; port < kFirstPort + 100; ++port) {
+    send(port, kAck);
+    send(port, kAck);  // known now
+    EXPECT_EQ(send(port, kSyn), kNode6);
+    EXPECT_EQ(send(port, kAck), kNode6);
+  }
+}
+
 TEST_F(XdpSteady, AFlowStaysOverMoreThanOneChange) {
   add();
   std::map<std::uint16_t, std::string> before;

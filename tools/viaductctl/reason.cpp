@@ -8,7 +8,7 @@
 namespace viaduct::ctl {
 namespace {
 
-constexpr const char* kHooks[] = {"sock", "request", "reply", "host", "health"};
+constexpr const char* kHooks[] = {"sock", "request", "reply", "host", "health", "uplink", "xdp"};
 static_assert(std::size(kHooks) == VD_HOOK_COUNT);
 
 enum { kPASS, kREFUSE, kDROP };

@@ -21,8 +21,9 @@ struct vd_flow_way {
 };
 
 #define VD_FLOW_WAYS 4
-#define VD_FLOW_WAY_NEW 3 /* flows of which only the first packet was seen; others have the rest   \
-			   */
+#define VD_FLOW_WAY_NEW                                                                            \
+	3 /* flows of which only the first packet was seen; others have the rest                   \
+	   */
 
 /* Element of vd_flow_set_v1: one cache line. */
 struct vd_flow_set {

@@ -156,7 +156,7 @@ TEST(Plan, ABackendWhoseDrainTimeIsOverLeavesTheMaps) {
   drains.see(*snapshot, nullptr, maps.now_);
   const base::Time later = maps.now_ + std::chrono::seconds(30);
   const Plan made = plan(maps.image_, maps.slots_, *snapshot, snapshot.get(), maps.ledger_, later,
-                         drains.take_due(later), drains);
+                         {drains.take_due(later), {}}, drains);
   ASSERT_EQ(made.ops.size(), 1u);
   EXPECT_TRUE(std::holds_alternative<DropBackend>(made.ops[0]));
   maps.perform(made.ops[0]);

@@ -145,8 +145,8 @@ base::Result<void> DataPlane::reread() {
 base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapshot,
                                                 const service::Snapshot* known, base::Time now) {
   unsettled_.merge(drains_.take_due(now));
-  Plan made = plan(image_, maps_.slots(), snapshot, known, ledger_, now, {unsettled_, expired_},
-                   drains_);
+  Plan made =
+      plan(image_, maps_.slots(), snapshot, known, ledger_, now, {unsettled_, expired_}, drains_);
   std::set<std::uint32_t> untouched;  // services whose old entry stays: so do its backends
   bool removed = false;
   for (const Op& op : made.ops) {
