@@ -10,12 +10,12 @@
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/reason.h>
 
-#define VD_PKT_XDP
+#include "lib/xdp_pkt.h"
+
 #include "lib/finish.h"
 #include "lib/fragment.h"
 #include "lib/icmp_quote.h"
 #include "lib/parse.h"
-#include "lib/pkt.h"
 #include "lib/steady.h"
 #include "lib/too_big.h"
 #include "lib/tunnel.h"

@@ -15,9 +15,10 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "lib/xdp_pkt.h"
+
 #include "lib/csum.h"
 #include "lib/icmp.h"
-#include "lib/pkt.h"
 
 #define VD_ICMP_TTL 64
 

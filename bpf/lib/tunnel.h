@@ -16,12 +16,13 @@
 #include <viaduct/abi/node.h>
 #include <viaduct/abi/reason.h>
 
+#include "lib/xdp_pkt.h"
+
 #include "lib/addr.h"
 #include "lib/clock.h"
 #include "lib/csum.h"
 #include "lib/finish.h"
 #include "lib/parse.h"
-#include "lib/pkt.h"
 #include "maps.h"
 
 #define VD_TUNNEL_TTL 64
