@@ -21,25 +21,21 @@ static __always_inline struct vd_addr vd_client_of_netns(__u64 cookie)
 		.words = {VD_NETNS_PREFIX, 0, (__u32)(cookie >> 32), (__u32)cookie}};
 }
 
-static __always_inline struct vd_affinity *vd_affinity_find(const struct vd_addr *client,
-							    __u32 service_id)
+/* A function of its own: its stack is not its caller's. */
+__attribute__((noinline)) int vd_affinity_store(struct vd_addr *client, __u32 service_id,
+						__u32 backend_id, __u32 generation)
 {
-	struct vd_affinity_key key = {.client = *client, .service_id = service_id};
-
-	return bpf_map_lookup_elem(&vd_affinity_v1, &key);
-}
-
-static __always_inline void vd_affinity_store(const struct vd_addr *client, __u32 service_id,
-					      __u32 backend_id, __u32 generation)
-{
-	struct vd_affinity_key key = {.client = *client, .service_id = service_id};
+	struct vd_affinity_key key = {.service_id = service_id};
 	struct vd_affinity value = {
 		.backend_id = backend_id,
 		.backend_generation = generation,
 		.last_used_s = vd_now_s(),
 	};
 
-	bpf_map_update_elem(&vd_affinity_v1, &key, &value, BPF_ANY);
+	if (!client)
+		return 0;
+	key.client = *client;
+	return bpf_map_update_elem(&vd_affinity_v1, &key, &value, BPF_ANY);
 }
 
 #endif

@@ -18,27 +18,25 @@
 
 /* Functions of their own: fragments are rare, and the verifier walks these once. */
 
-static __always_inline struct vd_fragment_key fragment_key(const struct vd_flow_key *tuple,
-							   __u32 id)
+static __always_inline void fill_key(struct vd_fragment_key *key, const struct vd_flow_key *tuple,
+				     __u32 id)
 {
-	return (struct vd_fragment_key){
-		.src = tuple->src,
-		.dst = tuple->dst,
-		.id = id,
-		.proto = tuple->proto,
-	};
+	key->src = tuple->src;
+	key->dst = tuple->dst;
+	key->id = id;
+	key->proto = tuple->proto;
 }
 
 /* @return whether the ports of the datagram's first fragment are known; they are in the tuple then.
  */
 __attribute__((noinline)) int load_ports(struct vd_flow_key *tuple, __u32 id)
 {
-	struct vd_fragment_key key;
+	struct vd_fragment_key key = {};
 	struct vd_fragment *f;
 
 	if (!tuple)
 		return 0;
-	key = fragment_key(tuple, id);
+	fill_key(&key, tuple, id);
 	f = bpf_map_lookup_elem(&vd_fragment_v1, &key);
 	if (!f || vd_now_s() - f->seen_s > VD_FRAGMENT_S)
 		return 0;
@@ -50,12 +48,12 @@ __attribute__((noinline)) int load_ports(struct vd_flow_key *tuple, __u32 id)
 /* A first fragment of a flow that is ours tells the others. */
 __attribute__((noinline)) int keep_ports(struct vd_flow_key *tuple, __u32 id)
 {
-	struct vd_fragment_key key;
+	struct vd_fragment_key key = {};
 	struct vd_fragment value = {};
 
 	if (!tuple)
 		return -1;
-	key = fragment_key(tuple, id);
+	fill_key(&key, tuple, id);
 	value.sport = tuple->sport;
 	value.dport = tuple->dport;
 	value.seen_s = vd_now_s();

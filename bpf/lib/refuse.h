@@ -137,7 +137,11 @@ static __always_inline __s64 read_quote(struct pkt *p, __u32 len)
 	__u32 zero = 0;
 	struct vd_quote *q = bpf_map_lookup_elem(&vd_quote_scratch, &zero);
 
-	if (!q || len < VD_QUOTE_L4 || len > VD_QUOTE_MAX)
+	if (!q)
+		return -1;
+	/* Linux 6.1 forgets the bound of a length that is checked in another register. */
+	asm volatile("" : "+r"(len));
+	if (len < VD_QUOTE_L4 || len > VD_QUOTE_MAX)
 		return -1;
 	if (bpf_skb_load_bytes(p->skb, VD_L3, q->bytes, len))
 		return -1;

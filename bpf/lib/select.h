@@ -183,40 +183,51 @@ __attribute__((noinline)) __u32 vd_pick_id(__u32 offset, __u32 count, __u32 serv
 	return vd_pick_of_one(offset, count, service_id, start, pick, now_s);
 }
 
-/* @return whether the client goes where it went before. */
-static __always_inline bool vd_follow_affinity(struct vd_choice *c, const struct vd_addr *client)
+/*
+ * @return the backend that the client stays with, 0: none, or it was silent for longer than
+ * `limit_s`. A function of its own: its stack is not its caller's.
+ */
+__attribute__((noinline)) __u32 vd_follow_affinity(struct vd_addr *client, __u32 service_id,
+						   __u32 limit_s)
 {
-	struct vd_affinity *a = vd_affinity_find(client, c->service->id);
+	struct vd_affinity_key key = {.service_id = service_id};
 	__u32 now_s = vd_now_s();
+	struct vd_affinity *a;
 	struct vd_backend *b;
 	struct vd_load *l;
 
-	if (!a || now_s - a->last_used_s > c->service->affinity_s)
-		return false;
+	if (!client)
+		return 0;
+	key.client = *client;
+	a = bpf_map_lookup_elem(&vd_affinity_v1, &key);
+	if (!a || now_s - a->last_used_s > limit_s)
+		return 0;
 	b = vd_backend_kept(a->backend_id, a->backend_generation);
 	l = vd_load_at(a->backend_id);
 	if (!b || !l || b->weight == 0 || vd_is_ejected(l, now_s))
-		return false;
+		return 0;
 	if (a->last_used_s != now_s && !vd_dry)
 		a->last_used_s = now_s;
 	if (vd_dry)
 		vd_tell_found(VD_FOUND_AFFINITY, 0);
-	c->backend_id = a->backend_id;
-	c->backend = b;
-	return true;
+	return a->backend_id;
 }
 
 /* Step: c->service gives new traffic to a backend. `client`: only affinity looks. */
 static __always_inline enum vd_reason vd_pick_backend(struct vd_choice *c, __u8 pick,
-						      const struct vd_addr *client)
+						      struct vd_addr *client)
 {
 	struct vd_service *s = c->service;
 	__u32 start = c->hash;
 
 	if (s->slot_count == 0)
 		return VD_NO_BACKEND;
-	if (s->affinity_by != VD_AFFINITY_NONE && vd_follow_affinity(c, client))
-		return VD_NEXT;
+	if (s->affinity_by != VD_AFFINITY_NONE) {
+		c->backend_id = vd_follow_affinity(client, s->id, s->affinity_s);
+		c->backend = vd_backend_open(c->backend_id, s->id);
+		if (c->backend)
+			return VD_NEXT;
+	}
 	if (vd_dry)
 		vd_tell_found(VD_FOUND_PICK, pick);
 	if (pick == VD_PICK_ROUND_ROBIN)
