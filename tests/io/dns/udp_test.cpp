@@ -75,8 +75,9 @@ TEST_P(DnsUdp, AnswersAQueryThatIsTooLongWithAFormatError) {
 
 TEST_P(DnsUdp, TruncatesAndGivesTheWholeAnswerOverTcp) {
   service::Snapshot snapshot = test::web_snapshot();
-  for (unsigned i = 2; i < 200; ++i)
-    snapshot.names[0].addresses.push_back(base::Address::v4(0x0b000000 + i));
+  service::NamedVip web = snapshot.names[0];
+  for (unsigned i = 2; i < 200; ++i) web.addresses.push_back(base::Address::v4(0x0b000000 + i));
+  snapshot.names = {web};
   server_.publish(test::table_of(snapshot));
   Client udp(endpoint(), SOCK_DGRAM);
   const Octets cut = udp.ask(test::web_query());

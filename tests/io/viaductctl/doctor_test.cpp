@@ -31,7 +31,7 @@ class DoctorCommand : public Kernel {
         "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 "
         "net.ipv4.conf.viaduct0.rp_filter=0 net.ipv4.conf.veth7.rp_filter=0");
     ASSERT_TRUE(programs_->attach_host_device(::if_nametoindex("viaduct0")));
-    ASSERT_TRUE(programs_->attach_uplink(::if_nametoindex("up0")));
+    ASSERT_TRUE(programs_->attach_uplink({::if_nametoindex("up0"), "up0", "veth"}));
     ASSERT_TRUE(programs_->attach_container(::if_nametoindex("veth7")));
     shell("ip route add 11.0.0.1 dev viaduct0 proto 118");
     example_.views.dataplane.bpffs = bpffs_;
