@@ -77,7 +77,9 @@ static __always_inline void pkt_init(struct pkt *p, vd_context *skb)
 	p->icmp_type = 0;
 	p->quoted = 0;
 	p->way = VD_WAY_ON;
+#ifndef VD_PKT_XDP
 	p->now_s = vd_now_s();
+#endif
 	__builtin_memset(&p->tuple, 0, sizeof(p->tuple));
 	__builtin_memset(&p->choice, 0, sizeof(p->choice));
 	p->neigh_ifindex = 0;

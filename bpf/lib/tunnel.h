@@ -26,7 +26,7 @@
 #include "maps.h"
 
 #define VD_TUNNEL_TTL 64
-#define VD_HOP_S 1 /* the way to a node is looked up again after this time */
+#define VD_HOP_NS 1000000000 /* the way to a node is looked up again after this time */
 
 /* This machine's own ends of tunnels; all zero: none of that version. */
 const volatile __be32 vd_own4 = 0;
@@ -37,7 +37,7 @@ struct vd_hop {
 	struct ethhdr eth;
 	__u16 mtu;
 	__u32 ifindex;
-	__u32 found_s; /* 0: never */
+	__u64 found_ns; /* CLOCK_MONOTONIC_COARSE; 0: never */
 };
 
 struct {
@@ -88,7 +88,7 @@ __attribute__((noinline)) int find_hop(struct xdp_md *ctx, struct vd_node *n, st
 	h->eth.h_proto = is_v4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 	h->mtu = fib.mtu_result;
 	h->ifindex = fib.ifindex;
-	h->found_s = vd_now_s();
+	h->found_ns = bpf_ktime_get_coarse_ns();
 	return 0;
 }
 
@@ -99,7 +99,7 @@ static __always_inline struct vd_hop *hop_to(struct pkt *p, __u32 node_id, struc
 
 	if (!h)
 		return NULL;
-	if (vd_now_s() - h->found_s > VD_HOP_S && find_hop(p->skb, n, h))
+	if (bpf_ktime_get_coarse_ns() - h->found_ns > VD_HOP_NS && find_hop(p->skb, n, h))
 		return NULL;
 	return h;
 }

@@ -9,6 +9,8 @@ FIRST_PORT = 40001
 
 
 class SharedPorts(LabTest):
+    config = {}
+
     @classmethod
     def set_up_lab(cls):
         cls.node, far = cls.lab.node(), cls.lab.node()
@@ -25,7 +27,7 @@ class SharedPorts(LabTest):
                 service(address=vip, protocol=("tcp", "udp"), backends=[(backend, 8080)])
                 for vip, backend in ((cls.vips[name][4], home.v4), (cls.vips[name][6], home.v6))
             )
-        cls.daemon = cls.node.daemon(services=files)
+        cls.daemon = cls.node.daemon(config=cls.config, services=files)
         for name, home in cls.homes.items():
             cls.daemon.wait_backends(f"{cls.vips[name][4]}:80", [f"{home.v4}:8080"])
             cls.daemon.wait_backends(f"{cls.vips[name][6]}:80", [f"[{home.v6}]:8080"])
@@ -75,6 +77,18 @@ class SharedPorts(LabTest):
                 client, name, backend, 8080, port, (vip, 80)
             )
         )
+
+
+class SharedPortsClsact(SharedPorts):
+    """The same where the kernel has no tcx: filters of clsact."""
+
+    config = {"dataplane": {"tc": "clsact"}}
+
+    def test_no_tcx_link_is_used(self):
+        links = self.node.run(["ls", f"{self.node.bpffs}/links"]).stdout.split()
+        self.assertEqual([link for link in links if link.startswith("tc-")], [])
+        shown = self.node.run(["tc", "filter", "show", "dev", self.box.veth, "ingress"]).stdout
+        self.assertIn("vd_tc_request", shown)
 
 
 if __name__ == "__main__":
