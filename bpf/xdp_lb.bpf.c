@@ -12,6 +12,7 @@
 
 #include "lib/xdp_pkt.h"
 
+#include "lib/dry.h"
 #include "lib/finish.h"
 #include "lib/fragment.h"
 #include "lib/icmp_quote.h"
@@ -98,7 +99,7 @@ static __always_inline enum vd_reason only_remote(struct pkt *p)
 
 	if (pick_steady(p) != VD_NEXT || p->choice.backend->node_id == 0)
 		return VD_LOCAL;
-	if (begins(p)) {
+	if (begins(p) && !vd_dry) {
 		load = vd_load_at(p->choice.backend_id);
 		if (load)
 			__sync_fetch_and_add(&load->flows, 1);
@@ -111,7 +112,7 @@ static __always_inline enum vd_reason send(struct pkt *p)
 	VD_TRY(parse_ports(p));
 	VD_TRY(find_service(p));
 	VD_TRY(only_remote(p));
-	if (p->fragment == VD_FRAGMENT_FIRST)
+	if (p->fragment == VD_FRAGMENT_FIRST && !vd_dry)
 		keep_ports(&p->tuple, p->fragment_id);
 	return encapsulate(p);
 }
@@ -173,10 +174,29 @@ static __always_inline enum vd_reason uplink(struct pkt *p)
 	return is_tunnelled(p) && is_for_us(p) ? decapsulate(p) : send(p);
 }
 
+/* A dry run ends here. */
+static __always_inline int explain(struct pkt *p, enum vd_reason reason)
+{
+	struct vd_explanation *e = vd_explanation_start(reason);
+
+	if (!e || !p->choice.service)
+		return XDP_PASS;
+	e->service_id = p->choice.service->id;
+	if (!p->choice.backend || !is_of(p->choice.backend_id, e->service_id))
+		return XDP_PASS;
+	e->backend_id = p->choice.backend_id;
+	e->dst = p->choice.backend->addr;
+	e->dport = p->choice.backend->port;
+	e->ifindex = p->neigh_ifindex;
+	return XDP_PASS;
+}
+
 static __always_inline int xdp_finish(struct pkt *p, enum vd_reason reason)
 {
 	enum vd_verdict verdict = vd_verdict_of(reason);
 
+	if (vd_dry)
+		return explain(p, reason);
 	vd_count(VD_HOOK_XDP, reason);
 	if (verdict == VD_VERDICT_DROP)
 		return XDP_DROP;

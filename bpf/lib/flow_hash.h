@@ -11,11 +11,18 @@
 #include "lib/hash.h"
 #include "lib/pkt.h"
 
+static __always_inline enum vd_pick steady_rule(const struct vd_service *s)
+{
+	return s->packet_pick == VD_PICK_SOURCE || s->affinity_by != VD_AFFINITY_NONE
+		       ? VD_PICK_SOURCE
+		       : VD_PICK_HASH;
+}
+
 static __always_inline __u32 steady_hash(const struct pkt *p, const struct vd_service *s)
 {
 	const struct vd_flow_key *t = &p->tuple;
 
-	if (s->packet_pick == VD_PICK_SOURCE || s->affinity_by != VD_AFFINITY_NONE)
+	if (steady_rule(s) == VD_PICK_SOURCE)
 		return vd_hash_client(&t->src, &t->dst, t->dport, t->proto);
 	return vd_hash_flow(&t->src, t->sport, &t->dst, t->dport, t->proto);
 }

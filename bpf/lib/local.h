@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/reason.h>
 
+#include "lib/dry.h"
 #include "lib/flow_hash.h"
 #include "lib/pkt.h"
 #include "lib/select.h"
@@ -51,6 +52,8 @@ static __always_inline enum vd_reason pick_local(struct pkt *p)
 
 	if (s->slot_count == 0)
 		return VD_NO_BACKEND;
+	if (vd_dry)
+		vd_tell_found(VD_FOUND_PICK, steady_rule(s));
 	p->choice.backend_id = pick_local_id(s->slot_offset, s->slot_count, s->id, hash);
 	p->choice.backend = vd_backend_open(p->choice.backend_id, s->id);
 	return p->choice.backend ? VD_NEXT : VD_NO_LOCAL_BACKEND;

@@ -17,6 +17,7 @@
 #include <viaduct/abi/node.h>
 #include <viaduct/abi/reason.h>
 
+#include "lib/dry.h"
 #include "lib/flow_hash.h"
 #include "lib/parse.h"
 #include "lib/pkt.h"
@@ -66,7 +67,7 @@ static __always_inline __u32 find_stored(struct vd_flow_set *set, __u64 tag)
 			continue;
 		if (!vd_backend_kept(id, w->backend_generation))
 			return 0;
-		if (i == VD_FLOW_WAY_NEW)
+		if (i == VD_FLOW_WAY_NEW && !vd_dry)
 			promote(set);
 		return id;
 	}
@@ -107,9 +108,13 @@ __attribute__((noinline)) __u32 settle(__u64 tag, __u32 age, __u32 before, __u32
 	if (!set || !b)
 		return id;
 	stored = age == VD_UNSTORED_NEW ? 0 : find_stored(set, tag);
+	if (vd_dry && stored)
+		vd_tell_found(VD_FOUND_FLOW, 0);
+	else if (vd_dry && age == VD_UNSTORED_OLD)
+		vd_tell_found(VD_FOUND_FORMER, 0);
 	if (stored)
 		return stored;
-	if (age != VD_UNSTORED_LATE)
+	if (age != VD_UNSTORED_LATE && !vd_dry)
 		store(set, tag, id, b->generation);
 	return id;
 }
@@ -139,6 +144,8 @@ static __always_inline enum vd_reason pick_steady(struct pkt *p)
 
 	if (s->slot_count == 0)
 		return VD_NO_BACKEND;
+	if (vd_dry)
+		vd_tell_found(VD_FOUND_PICK, steady_rule(s));
 	if (s->before_count) {
 		__u32 before = vd_member_at(s->before_offset + vd_hash_slot(hash, s->before_count));
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "tests/bpf/dry.h"
 #include "tests/bpf/tc_families.h"
 
 namespace viaduct::bpftest {
@@ -22,12 +23,12 @@ class Explain : public TcFamilies {
     ASSERT_NE(dry_, nullptr);
     dry_->rodata->vd_dry = 1;
     dry_->rodata->vd_viaduct0_ifindex = viaduct0_ifindex_;
-    share_maps(dry_->obj);
+    share_maps(dry_->obj, skeleton_->obj);
     ASSERT_EQ(tc_lb__load(dry_), 0);
     socket_ = sock_explain__open();
     ASSERT_NE(socket_, nullptr);
     socket_->rodata->vd_dry = 1;
-    share_maps(socket_->obj);
+    share_maps(socket_->obj, skeleton_->obj);
     ASSERT_EQ(sock_explain__load(socket_), 0);
   }
   void TearDown() override {
@@ -36,45 +37,23 @@ class Explain : public TcFamilies {
     TcFamilies::TearDown();
   }
 
-  void share_maps(bpf_object* object) {
-    unpin_maps(object);
-    bpf_map* map = nullptr;
-    bpf_object__for_each_map(map, object) {
-      const int shared = bpf_object__find_map_fd_by_name(skeleton_->obj, bpf_map__name(map));
-      if (shared >= 0 && std::string(bpf_map__name(map)).ends_with("_v1")) {
-        ASSERT_EQ(bpf_map__reuse_fd(map, shared), 0);
-      }
-    }
-  }
-
   vd_explanation answer_of(const bpf_program* program, const Bytes& in) {
-    clear();
+    clear_explanation(maps());
     EXPECT_EQ(run(program, in, true).verdict, kPass);
-    return read();
+    return read_explanation(maps());
   }
   vd_explanation request_of(const Bytes& in) { return answer_of(dry_->progs.vd_tc_request, in); }
   vd_explanation host_of(const Bytes& in) { return answer_of(dry_->progs.vd_tc_host, in); }
+  vd_explanation uplink_of(const Bytes& in) { return answer_of(dry_->progs.vd_tc_uplink, in); }
   vd_explanation connect_of(const std::string& vip, std::uint16_t port, std::uint8_t proto) {
-    clear();
+    clear_explanation(maps());
     vd_explain_call call{};
     call.addr = addr(vip);
     call.port = htons(port);
     call.proto = proto;
     LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &call, .ctx_size_in = sizeof call);
     EXPECT_EQ(bpf_prog_test_run_opts(bpf_program__fd(socket_->progs.vd_explain_socket), &opts), 0);
-    return read();
-  }
-
-  void clear() {
-    const std::uint32_t zero = 0;
-    const vd_explanation none{};
-    ASSERT_EQ(bpf_map_update_elem(maps().fd("vd_explain_v1"), &zero, &none, BPF_ANY), 0);
-  }
-  vd_explanation read() {
-    const std::uint32_t zero = 0;
-    vd_explanation said{};
-    EXPECT_EQ(bpf_map_lookup_elem(maps().fd("vd_explain_v1"), &zero, &said), 0);
-    return said;
+    return read_explanation(maps());
   }
 
   tc_lb* dry_ = nullptr;
@@ -126,6 +105,27 @@ TEST_P(Explain, AKnownFlowStaysAndIsNotTouched) {
   EXPECT_EQ(request_of(data(f().vip)).reason, VD_BACKEND_GONE);
   EXPECT_EQ(request_of(syn(f().vip)).reason, VD_NO_BACKEND);
   EXPECT_EQ(maps().flows().size(), 2u) << "nor is it forgotten";
+}
+
+TEST_P(Explain, AnUplinkTakesTheBackendsOfThisMachineAndNothingIsStoredOrCounted) {
+  const ServiceIds ids = maps().add(
+      {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8081}}, VD_PICK_SOURCE});
+  maps().set_node(ids.backends[0], 1);
+  const vd_explanation said = uplink_of(syn(f().vip));
+  EXPECT_EQ(said.reason, VD_FORWARDED);
+  EXPECT_EQ(said.found, VD_FOUND_PICK);
+  EXPECT_EQ(said.pick, VD_PICK_SOURCE);
+  EXPECT_EQ(said.backend_id, ids.backends[1]);
+  EXPECT_EQ(text(said.dst), f().backend2);
+  EXPECT_EQ(ntohs(said.sport), kNatPort);
+  EXPECT_TRUE(maps().flows().empty());
+  EXPECT_EQ(maps().counted(), 0u);
+  EXPECT_EQ(maps().load(ids.backends[1]).flows, 0u);
+
+  from_uplink(syn(f().vip));
+  EXPECT_EQ(uplink_of(data(f().vip)).found, VD_FOUND_FLOW);
+  maps().set_node(ids.backends[1], 1);
+  EXPECT_EQ(uplink_of(syn(f().vip, 80, 40002)).reason, VD_NO_LOCAL_BACKEND);
 }
 
 TEST_P(Explain, TheTwoThatWereComparedAreNamed) {

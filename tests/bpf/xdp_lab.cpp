@@ -33,6 +33,13 @@ void make_links() {
 
 }  // namespace
 
+void XdpLab::set_own(xdp_lb& skeleton) {
+  const vd_addr own4 = addr(kOwn4), own6 = addr(kOwn6);
+  skeleton.rodata->vd_own4 = own4.words[3];
+  std::memcpy(skeleton.rodata->vd_own6, own6.words, sizeof own6);
+  skeleton.rodata->vd_viaduct0_ifindex = if_nametoindex("vip0");
+}
+
 void XdpLab::SetUp() {
   VD_REQUIRE_PRIVILEGE();
   if (if_nametoindex("uplink0") == 0) make_links();
@@ -41,10 +48,7 @@ void XdpLab::SetUp() {
   skeleton_ = xdp_lb__open();
   ASSERT_NE(skeleton_, nullptr);
   unpin_maps(skeleton_->obj);
-  const vd_addr own4 = addr(kOwn4), own6 = addr(kOwn6);
-  skeleton_->rodata->vd_own4 = own4.words[3];
-  std::memcpy(skeleton_->rodata->vd_own6, own6.words, sizeof own6);
-  skeleton_->rodata->vd_viaduct0_ifindex = if_nametoindex("vip0");
+  set_own(*skeleton_);
   ASSERT_EQ(xdp_lb__load(skeleton_), 0);
   maps_ = std::make_unique<Maps>(skeleton_->obj);
 }
@@ -58,7 +62,7 @@ void XdpLab::put_on_node(const ServiceIds& ids, const std::string& address) {
   for (const std::uint32_t id : ids.backends) maps_->set_node(id, node);
 }
 
-XdpResult XdpLab::run(const testing::Bytes& in) {
+XdpResult XdpLab::run_program(const bpf_program* program, const testing::Bytes& in) {
   // Metadata in front of the packet is what a program finds in the headroom that it takes.
   testing::Bytes with_headroom = in;
   with_headroom.insert(with_headroom.begin(), kHeadroom, 0xff);
@@ -72,7 +76,7 @@ XdpResult XdpLab::run(const testing::Bytes& in) {
               .data_size_in = static_cast<__u32>(with_headroom.size()),
               .data_size_out = static_cast<__u32>(out.size()), .ctx_in = &context,
               .ctx_out = &after, .ctx_size_in = sizeof context, .ctx_size_out = sizeof after);
-  EXPECT_EQ(bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.vd_xdp_uplink), &opts), 0);
+  EXPECT_EQ(bpf_prog_test_run_opts(bpf_program__fd(program), &opts), 0);
   XdpResult result;
   result.verdict = opts.retval;
   result.out.assign(out.begin() + after.data, out.begin() + after.data_end);

@@ -44,7 +44,12 @@ class XdpLab : public ::testing::Test {
   Maps& maps() { return *maps_; }
   // Makes the service's backends those of another machine.
   void put_on_node(const ServiceIds& ids, const std::string& address);
-  XdpResult run(const testing::Bytes& in);
+  XdpResult run(const testing::Bytes& in) {
+    return run_program(skeleton_->progs.vd_xdp_uplink, in);
+  }
+  XdpResult run_program(const bpf_program* program, const testing::Bytes& in);
+  // Before load: where this machine's tunnels end.
+  static void set_own(xdp_lb& skeleton);
   std::uint64_t count(vd_reason reason) { return maps_->count(VD_HOOK_XDP, reason); }
 
   xdp_lb* skeleton_ = nullptr;

@@ -33,6 +33,10 @@ struct LinkFacts {
   std::optional<std::int64_t> rp_filter;  ///< net.ipv4.conf.<name>.rp_filter
   std::uint32_t mtu = 0;                  ///< 0: could not be read
   bool native_xdp = false;                ///< an XDP program, ours or not, runs in its driver
+  bool generic_xdp = false;               ///< one runs on what the driver hands up
+  std::string tunnel_program;             ///< "native", "generic": ours, attached; empty: not
+  std::optional<bool> gro;                ///< received packets are merged in software
+  std::optional<bool> lro;                ///< or by the NIC
 };
 
 /// What one DNS server address said to a query for the zone's SOA record.
@@ -97,6 +101,10 @@ json::array findings_json(const std::vector<Finding>& findings);
 
 /// Whether a device is the host's end of a container's link.
 bool is_container_link(const Facts& facts, const LinkFacts& link);
+
+/// Whether a device is a link to other machines: viaductd put its program there, and it is nothing
+/// else.
+bool is_uplink(const Facts& facts, const LinkFacts& link);
 
 /// Whether a device's name matches "name" or "beginning*".
 bool matches_pattern(std::string_view name, std::string_view pattern);

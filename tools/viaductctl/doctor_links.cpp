@@ -9,12 +9,6 @@
 namespace viaduct::ctl {
 namespace {
 
-/// A link to other machines: viaductd put its program there, and it is nothing else.
-bool is_uplink(const Facts& facts, const LinkFacts& link) {
-  return link.name != facts.link && link.programs.contains("ingress") &&
-         !is_container_link(facts, link);
-}
-
 const LinkFacts* smallest_uplink(const Facts& facts) {
   const LinkFacts* smallest = nullptr;
   for (const LinkFacts& link : facts.links)
@@ -60,6 +54,11 @@ bool is_container_link(const Facts& facts, const LinkFacts& link) {
          std::ranges::any_of(facts.container_links, [&](const std::string& pattern) {
            return matches_pattern(link.name, pattern);
          });
+}
+
+bool is_uplink(const Facts& facts, const LinkFacts& link) {
+  return link.name != facts.link && link.programs.contains("ingress") &&
+         !is_container_link(facts, link);
 }
 
 std::vector<Finding> judge_links(const Facts& facts) {

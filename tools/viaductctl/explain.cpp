@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <viaduct/abi/flow.h>
+#include <viaduct/abi/reason.h>
 
 #include <algorithm>
 #include <array>
@@ -74,6 +75,8 @@ std::string_view found_word(std::uint32_t found) {
       return "flow";
     case VD_FOUND_AFFINITY:
       return "affinity";
+    case VD_FOUND_FORMER:
+      return "former";
     default:
       return "";
   }
@@ -101,6 +104,7 @@ std::string how_found(const HookAnswer& answer) {
   const vd_explanation& said = answer.said;
   if (said.found == VD_FOUND_FLOW) return "a known flow";
   if (said.found == VD_FOUND_AFFINITY) return "where this client went before: affinity";
+  if (said.found == VD_FOUND_FORMER) return "by the slots before the last change";
   std::string text(pick_word(said.pick));
   if (said.pick != VD_PICK_LEAST_LOADED && said.pick != VD_PICK_PEAK_EWMA) return text;
   text += ": " + std::to_string(answer.open) + " open";
@@ -110,6 +114,8 @@ std::string how_found(const HookAnswer& answer) {
   return text + " against " + std::to_string(answer.open_compared) + " of backend " +
          std::to_string(other);
 }
+
+bool is_tunnelled(const vd_explanation& said) { return said.reason == VD_ENCAPSULATED; }
 
 std::string line_of(const HookAnswer& answer) {
   if (!answer.error.empty()) return "cannot be asked: " + answer.error;
@@ -121,7 +127,9 @@ std::string line_of(const HookAnswer& answer) {
   std::string text = word + " to " + endpoint(said.dst, said.dport) + " (backend " +
                      std::to_string(said.backend_id) + ", " + how_found(answer) + ")";
   if (said.sport != 0) text += ", source " + endpoint(said.src, said.sport);
-  if (verdict_of(said.reason) != Verdict::pass)
+  if (!answer.node.empty())
+    text += (is_tunnelled(said) ? ", in a tunnel to " : ", on the machine ") + answer.node;
+  if (said.reason == VD_LOCAL || verdict_of(said.reason) != Verdict::pass)
     text += ": " + std::string(reason_help(said.reason));
   return text;
 }
@@ -191,9 +199,12 @@ json::object answer_json(const HookAnswer& answer) {
   if (const std::uint32_t other = other_of(said); other != 0 && other != said.backend_id)
     object["compared"] = {{"backend_id", other}, {"open", answer.open_compared}};
   object["source"] = said.sport != 0 ? endpoint(said.src, said.sport) : "";
+  object["node"] = answer.node;
+  object["tunnel"] = is_tunnelled(said);
   json::array flags;
   if (said.flags & VD_FLOW_HOST) flags.emplace_back("host");
   if (said.flags & VD_FLOW_HAIRPIN) flags.emplace_back("hairpin");
+  if (said.flags & VD_FLOW_UPLINK) flags.emplace_back("uplink");
   object["flags"] = std::move(flags);
   return object;
 }

@@ -36,18 +36,19 @@ std::vector<std::uint8_t> packet_of(const Question& question, bool is_ack);
 
 /// A hook, and what its program said.
 struct HookAnswer {
-  std::string hook;          ///< "socket", "container", "host"
+  std::string hook;          ///< "socket", "container", "host", "uplink", "xdp"
   std::string who;           ///< whose traffic meets it
   std::string not_attached;  ///< empty: it is attached
   std::string error;         ///< why it could not be asked; empty: it was
   vd_explanation said{};
   std::uint32_t open = 0;           ///< sockets connected to the backend
   std::uint32_t open_compared = 0;  ///< and to the one that it was compared to
+  std::string node;                 ///< where the tunnel to the backend's machine ends; empty: none
 };
 
 /// {"hook", "who", "attached", "not_attached", "error", "reason", "verdict", "help", "backend",
 /// "backend_id", "found", "pick", "open", "compared": {"backend_id", "open"} or null, "source",
-/// "flags"}; without an answer only up to "error".
+/// "node", "tunnel", "flags"}; without an answer only up to "error".
 json::object answer_json(const HookAnswer& answer);
 
 /// The question with one line for each hook, such as "socket: FORWARDED to 10.0.0.5:8080 (...)".

@@ -16,6 +16,7 @@ enum vd_found {
 	VD_FOUND_PICK = 1,     /* picked anew */
 	VD_FOUND_FLOW = 2,     /* the flow table knows the flow */
 	VD_FOUND_AFFINITY = 3, /* the client went there before */
+	VD_FOUND_FORMER = 4,   /* the slots before the last change, for what may be older than it */
 };
 
 /* Element 0 of vd_explain_v1 (array). Whoever asks writes 0 first, and reads after the run. */
@@ -27,7 +28,7 @@ struct vd_explanation {
 	__u32 backend_id;   /* 0: none */
 	__u32 compared[2];  /* the two backends of which the better one was taken; 0: none */
 	__u32 ifindex;	    /* the device that the packet leaves by; 0: the routes decide */
-	struct vd_addr src; /* what the packet becomes; src is 0 for a socket */
+	struct vd_addr src; /* what the packet becomes; src is 0 for a socket and for a tunnel */
 	struct vd_addr dst;
 	__be16 sport;
 	__be16 dport;

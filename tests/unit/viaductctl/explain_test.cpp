@@ -97,7 +97,7 @@ TEST(Explain, TheJsonHasTheSame) {
     "hook": "socket", "who": "connect() of somebody", "attached": true, "not_attached": "", "error": "",
     "reason": "forwarded", "verdict": "pass", "help": "sent to a backend", "backend": "10.0.0.5:8080", "backend_id": 7,
     "found": "pick", "pick": "least-loaded of 2 random slots", "open": 3, "compared": {"backend_id": 9, "open": 5},
-    "source": "", "flags": []})"));
+    "source": "", "node": "", "tunnel": false, "flags": []})"));
 }
 
 TEST(Explain, OneBackendIsComparedToNobody) {
@@ -115,6 +115,31 @@ TEST(Explain, AKnownFlowSaysSoWithItsSource) {
   answer.said.src = address("192.0.2.7");
   answer.said.sport = htons(40000);
   EXPECT_THAT(text_of(answer), HasSubstr("(backend 7, a known flow), source 192.0.2.7:40000\n"));
+}
+
+TEST(Explain, ATunnelNamesTheMachineThatItLeadsTo) {
+  HookAnswer answer = forwarded();
+  answer.hook = "xdp";
+  answer.said.reason = VD_ENCAPSULATED;
+  answer.said.pick = VD_PICK_HASH;
+  answer.node = "198.51.100.2";
+  EXPECT_THAT(text_of(answer), HasSubstr("xdp: ENCAPSULATED to 10.0.0.5:8080 (backend 7, hash of "
+                                         "the flow), in a tunnel to 198.51.100.2\n"));
+  EXPECT_EQ(answer_json(answer).at("tunnel"), true);
+  EXPECT_EQ(answer_json(answer).at("node"), "198.51.100.2");
+  answer.said.found = VD_FOUND_FORMER;
+  EXPECT_THAT(text_of(answer), HasSubstr("by the slots before the last change"));
+  EXPECT_EQ(answer_json(answer).at("found"), "former");
+  answer.said.reason = VD_NO_NEIGHBOUR;
+  EXPECT_THAT(text_of(answer), HasSubstr("on the machine 198.51.100.2: the link address"));
+  EXPECT_EQ(answer_json(answer).at("tunnel"), false);
+}
+
+TEST(Explain, WhatXdpLeavesToTcSaysSo) {
+  HookAnswer answer = forwarded();
+  answer.said.reason = VD_LOCAL;
+  EXPECT_THAT(text_of(answer), HasSubstr("LOCAL to 10.0.0.5:8080"));
+  EXPECT_THAT(text_of(answer), HasSubstr("left to the tc programs"));
 }
 
 TEST(Explain, ARefusalSaysWhy) {

@@ -16,7 +16,7 @@ namespace {
 
 // dataplane/io/programs.cpp pins <bpffs>/links/<hook>; dataplane/io/attach.cpp
 // <bpffs>/links/tc-<ifindex>-<direction>, or without tcx a clsact filter of this priority and
-// handle.
+// handle, and <bpffs>/links/xdp-<mode>-<ifindex>.
 constexpr const char* kSocketHooks[] = {"connect4",     "connect6", "getpeername4",
                                         "getpeername6", "recvmsg4", "recvmsg6",
                                         "sendmsg4",     "sendmsg6", "sock_release"};
@@ -50,6 +50,15 @@ std::map<std::string, std::string> socket_programs(const std::string& bpffs,
       wrong = "on another cgroup";
   }
   return hooks;
+}
+
+std::string tunnel_program(const std::string& bpffs, const std::string& device) {
+  const unsigned ifindex = ::if_nametoindex(device.c_str());
+  for (const char* mode : {"native", "generic"}) {
+    const auto link = read_link(bpffs + "/links/xdp-" + mode + "-" + std::to_string(ifindex));
+    if (ifindex != 0 && link && link->xdp.ifindex == ifindex) return mode;
+  }
+  return "";
 }
 
 std::set<std::string> packet_programs(const std::string& bpffs, const std::string& device) {

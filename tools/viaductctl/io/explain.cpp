@@ -3,11 +3,13 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <viaduct/abi/reason.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -79,22 +81,32 @@ class Asking {
     return run(dataplane::kExplainSocket, options);
   }
 
-  base::Result<vd_explanation> send(const char* name, const Question& question, bool is_ack) const {
+  /// @param uplink  device that the XDP program receives the packet from; 0 for other programs.
+  base::Result<vd_explanation> send(const char* name, const Question& question, bool is_ack,
+                                    std::uint32_t uplink) const {
     const auto in = packet_of(question, is_ack);
     std::vector<std::uint8_t> out(in.size() + kRoomForAnswer);
     LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.data(), .data_out = out.data(),
                 .data_size_in = static_cast<__u32>(in.size()),
                 .data_size_out = static_cast<__u32>(out.size()));
+    xdp_md context{};
+    context.data_end = options.data_size_in;
+    context.ingress_ifindex = uplink;
+    if (uplink != 0) {
+      options.ctx_in = &context;
+      options.ctx_size_in = sizeof(context);
+    }
     return run(name, options);
   }
 
   /// A connection that is known goes on with an ACK; any other begins with a SYN.
-  base::Result<vd_explanation> packet(const char* name, const Question& question) const {
+  base::Result<vd_explanation> packet(const char* name, const Question& question,
+                                      std::uint32_t uplink = 0) const {
     if (question.port_given && question.protocol == base::Protocol::tcp) {
-      auto known = send(name, question, true);
+      auto known = send(name, question, true, uplink);
       if (!known || known->found == VD_FOUND_FLOW || known->reason == VD_BACKEND_GONE) return known;
     }
-    return send(name, question, false);
+    return send(name, question, false, uplink);
   }
 
  private:
@@ -132,6 +144,38 @@ std::string missing_host_hook(const Facts& facts) {
   return link->programs.contains("egress") ? "" : "no program on " + facts.link;
 }
 
+constexpr const char* kNoUplink =
+    "there is no uplink: no default route, and dataplane.uplinks names none";
+
+std::string missing_uplink_hook(const Facts& facts) {
+  const bool any = std::ranges::any_of(
+      facts.links, [&](const LinkFacts& link) { return is_uplink(facts, link); });
+  return any ? "" : kNoUplink;
+}
+
+/// The uplink that the XDP program is asked about: one that has it, if any does.
+const LinkFacts* tunnel_uplink(const Facts& facts) {
+  const LinkFacts* found = nullptr;
+  for (const LinkFacts& link : facts.links)
+    if (is_uplink(facts, link) && (!found || found->tunnel_program.empty())) found = &link;
+  return found;
+}
+
+/// Why viaductd did not attach the XDP program there, as it told.
+std::string why_no_tunnel(const Facts& facts, const LinkFacts& uplink) {
+  const json::value nothing = json::object();
+  for (const json::value& one : list_of(facts.status ? *facts.status : nothing, "capabilities"))
+    for (const std::string& name : {std::string("tunnel program"), "xdp on " + uplink.name})
+      if (text_of(one, "name") == name && !flag_of(one, "available"))
+        return uplink.name + ": " + text_of(one, "detail");
+  return uplink.name + ": viaductd does not say why";
+}
+
+std::string missing_tunnel_hook(const Facts& facts, const LinkFacts* uplink) {
+  if (!uplink) return kNoUplink;
+  return uplink->tunnel_program.empty() ? why_no_tunnel(facts, *uplink) : "";
+}
+
 }  // namespace
 
 base::Result<std::vector<HookAnswer>> explain(const std::string& socket,
@@ -153,6 +197,7 @@ base::Result<std::vector<HookAnswer>> explain(const std::string& socket,
       answer.open = maps->load(said->backend_id).open;
       const bool first = said->compared[0] != said->backend_id;
       answer.open_compared = maps->load(said->compared[first ? 0 : 1]).open;
+      if (const auto node = maps->node_of(said->backend_id)) answer.node = node->to_string();
     }
     answers.push_back(std::move(answer));
   };
@@ -162,6 +207,16 @@ base::Result<std::vector<HookAnswer>> explain(const std::string& socket,
       asking->packet(dataplane::kExplainRequest, question));
   add("host", "packets of this host that no socket hook saw, at " + facts.link,
       missing_host_hook(facts), asking->packet(dataplane::kExplainHost, question));
+  const LinkFacts* uplink = tunnel_uplink(facts);
+  const std::string at = uplink ? uplink->name : "an uplink";
+  add("xdp",
+      "packets of other machines at " + at +
+          (uplink && !uplink->tunnel_program.empty() ? ", " + uplink->tunnel_program + " XDP" : ""),
+      missing_tunnel_hook(facts, uplink),
+      asking->packet(dataplane::kExplainXdp, question,
+                     uplink ? ::if_nametoindex(uplink->name.c_str()) : 0));
+  add("uplink", "packets of other machines at " + at + " that XDP leaves, or takes out of a tunnel",
+      missing_uplink_hook(facts), asking->packet(dataplane::kExplainUplink, question));
   return answers;
 }
 

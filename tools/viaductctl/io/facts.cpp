@@ -102,6 +102,7 @@ void gather_network(Facts& facts) {
     for (LinkFacts& link : facts.links) {
       link.rp_filter = read_sysctl("ipv4/conf/" + link.name + "/rp_filter");
       link.programs = packet_programs(facts.bpffs, link.name);
+      link.tunnel_program = tunnel_program(facts.bpffs, link.name);
     }
   } else {
     facts.links_error = links.error().message();
@@ -133,7 +134,10 @@ Facts gather_attachments(const std::string& socket, const std::optional<std::str
   choose_places(facts, bpffs);
   if (facts.cgroup) facts.sock_pins = socket_programs(facts.bpffs, *facts.cgroup);
   if (auto links = read_links()) facts.links = std::move(*links);
-  for (LinkFacts& link : facts.links) link.programs = packet_programs(facts.bpffs, link.name);
+  for (LinkFacts& link : facts.links) {
+    link.programs = packet_programs(facts.bpffs, link.name);
+    link.tunnel_program = tunnel_program(facts.bpffs, link.name);
+  }
   return facts;
 }
 

@@ -11,8 +11,10 @@
 
 #include "base/io/fd.h"
 #include "dataplane/io/host_device.h"
+#include "dataplane/io/tunnel_settings.h"
 #include "sock_explain.skel.h"
 #include "tc_lb.skel.h"
+#include "xdp_lb.skel.h"
 
 namespace viaduct::dataplane {
 namespace {
@@ -66,19 +68,35 @@ base::Result<void> pin_packets(const std::string& bpffs, const std::string& fold
   if (const int rc = tc_lb::load(copy.get()); rc != 0)
     return base::from_errno(rc, "load a dry tc_lb");
   if (auto done = pin(copy->progs.vd_tc_request, folder + kExplainRequest); !done) return done;
+  if (auto done = pin(copy->progs.vd_tc_uplink, folder + kExplainUplink); !done) return done;
   return pin(copy->progs.vd_tc_host, folder + kExplainHost);
+}
+
+base::Result<void> pin_tunnel(const Config& config, const std::string& folder,
+                              std::uint32_t viaduct0) {
+  const Loaded<xdp_lb> copy(xdp_lb::open(nullptr), xdp_lb::destroy);
+  if (!copy) return base::from_errno(errno, "open xdp_lb");
+  copy->rodata->vd_dry = 1;
+  set_tunnel(*copy->rodata, config, viaduct0);
+  if (auto shared = share_maps(copy->obj, config.bpffs); !shared) return shared;
+  if (const int rc = xdp_lb::load(copy.get()); rc != 0)
+    return base::from_errno(rc, "load a dry xdp_lb");
+  return pin(copy->progs.vd_xdp_uplink, folder + kExplainXdp);
 }
 
 }  // namespace
 
-base::Result<void> pin_explain_programs(const std::string& bpffs, std::uint32_t viaduct0) {
-  const std::string folder = bpffs + "/programs/";
+base::Result<void> pin_explain_programs(const Config& config, std::uint32_t viaduct0) {
+  const std::string folder = config.bpffs + "/programs/";
   std::error_code code;
   std::filesystem::create_directories(folder, code);
   if (code) return base::from_errno(code.value(), "make folder " + folder);
-  auto packets = pin_packets(bpffs, folder, viaduct0);
-  auto sockets = pin_sockets(bpffs, folder);
-  return packets ? sockets : packets;
+  const base::Result<void> all[] = {pin_sockets(config.bpffs, folder),
+                                    pin_packets(config.bpffs, folder, viaduct0),
+                                    pin_tunnel(config, folder, viaduct0)};
+  for (const auto& one : all)
+    if (!one) return one;
+  return {};
 }
 
 }  // namespace viaduct::dataplane

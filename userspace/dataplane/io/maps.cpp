@@ -236,6 +236,13 @@ bool Maps::holds(std::uint32_t id, std::uint32_t generation) const {
   return element.service_id != 0 && element.generation == generation;
 }
 
+std::optional<base::Address> Maps::node_of(std::uint32_t backend) const {
+  if (backend >= capacity_.backends) return std::nullopt;
+  const std::uint32_t node = static_cast<const vd_backend*>(backends_.memory)[backend].node_id;
+  if (node == 0 || node >= capacity_.nodes) return std::nullopt;
+  return from_abi(static_cast<const vd_node*>(nodes_.memory)[node].addr);
+}
+
 base::Result<std::vector<Counter>> Maps::counters() const {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) return base::from_errno(cpus, "count CPUs");

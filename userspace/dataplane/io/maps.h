@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,6 +49,8 @@ class Maps {
   Load load(std::uint32_t id) const;
   /// Whether an id still belongs to the backend that it had under that generation.
   bool holds(std::uint32_t id, std::uint32_t generation) const;
+  /// Where the tunnel to a backend's machine ends; nullopt: it is on this one, or needs no tunnel.
+  std::optional<base::Address> node_of(std::uint32_t backend) const;
 
   /// Every reason that was ever met, summed over CPUs.
   base::Result<std::vector<Counter>> counters() const;

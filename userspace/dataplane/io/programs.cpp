@@ -11,8 +11,8 @@
 
 #include "base/io/fd.h"
 #include "base/io/log.h"
-#include "dataplane/io/abi.h"
 #include "dataplane/io/explain_programs.h"
+#include "dataplane/io/tunnel_settings.h"
 #include "sock_health.skel.h"
 #include "sock_lb.skel.h"
 #include "tc_lb.skel.h"
@@ -169,11 +169,7 @@ base::Result<void> load_tunnel(const Config& config, std::uint32_t viaduct0,
   LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = config.bpffs.c_str());
   objects.xdp.reset(xdp_lb::open(&options));
   if (!objects.xdp) return load_error(errno, "xdp_lb");
-  auto& rodata = *objects.xdp->rodata;
-  rodata.vd_viaduct0_ifindex = viaduct0;
-  if (config.tunnel4.is_v4()) rodata.vd_own4 = to_abi(config.tunnel4).words[3];
-  const vd_addr own6 = to_abi(config.tunnel6);
-  if (config.tunnel6.is_v6()) std::memcpy(rodata.vd_own6, own6.words, sizeof(own6));
+  set_tunnel(*objects.xdp->rodata, config, viaduct0);
   size_maps(objects.xdp->obj, config);
   if (const int rc = xdp_lb::load(objects.xdp.get()); rc != 0) {
     objects.xdp.reset();
@@ -217,7 +213,7 @@ base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduc
        "only processes in the cgroup reach VIPs: ");
   tell("tunnel program", tunnel, "uplinks send VIP traffic to backends of other machines",
        "packets of other machines reach this machine's backends only: ");
-  tell("explain", pin_explain_programs(config.bpffs, viaduct0),
+  tell("explain", pin_explain_programs(config, viaduct0),
        "viaductctl explain runs dry copies of the programs", "viaductctl explain does not work: ");
   return Programs(std::move(objects));
 }
@@ -275,9 +271,11 @@ base::Result<void> Programs::attach_uplink(const Link& link) {
 
 /// XDP is an extra: without it the link serves this machine's backends, and a capability says so.
 void Programs::attach_tunnel(const Link& link) {
-  std::string detail = "off";
+  const bool left_alone = objects_->xdp_mode == "auto" && link.kind == "veth";
+  std::string detail = objects_->xdp ? "a veth, which dataplane.xdp = auto leaves alone"
+                                     : "the tunnel program is off or not loaded";
   bool attached = false;
-  const bool wanted = objects_->xdp && !(objects_->xdp_mode == "auto" && link.kind == "veth");
+  const bool wanted = objects_->xdp && !left_alone;
   if (!wanted) detach_xdp(link.ifindex, objects_->links);
   for (const XdpMode mode : {XdpMode::native, XdpMode::generic}) {
     const char* word = mode == XdpMode::native ? "native" : "generic";
