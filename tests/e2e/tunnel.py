@@ -130,6 +130,63 @@ class Tunnel(LabTest):
                 self.assertEqual(answer.get("from"), vip, answer)
         self.assertEqual(self.xdp(self.gate)["echoed"], 4)
 
+    def explained(self, node, vip, port=None):
+        """{hook: what it says} of a TCP flow of the client outside."""
+        own = self.outside.v4 if vip == VIP4 else f"[{self.outside.v6}]"
+        client = f"{own}:{port}" if port else own.strip("[]")
+        target = f"{vip}:80" if vip == VIP4 else f"[{vip}]:80"
+        shown = self.daemons[node].ctl("-o", "json", "explain", client, target).stdout
+        return {answer["hook"]: answer for answer in json.loads(shown)}
+
+    def test_explain_tells_what_xdp_does_and_changes_nothing(self):
+        before = self.xdp(self.gate)
+        seen = set()
+        for vip, far, near in ((VIP4, self.far.v4, self.near.v4), (VIP6, self.far.v6, self.near.v6)):
+            for port in range(20000, 20006):
+                told = self.explained(self.gate, vip, port)["xdp"]
+                self.assertTrue(told["attached"], told)
+                self.assertEqual((told["reason"], told["tunnel"], told["pick"]), ("encapsulated", True, "hash of the flow"))
+                self.assertIn(told["node"], (far, near))
+                answer = self.client.do("tcp", host=vip, port=80, **{"from": port})
+                address = told["backend"].rsplit(":", 1)[0].strip("[]")
+                home = next(
+                    f"{node.name}.{number}"
+                    for node, homes in self.homes.items()
+                    for number, one in enumerate(homes)
+                    if address in (one.v4, one.v6)
+                )
+                self.assertEqual(answer["answer"].split()[0], home, "explain was right")
+                seen.add(home)
+                there = self.explained(self.near, vip, port)
+                self.assertIn(there["uplink"]["reason"], ("forwarded", "no_local_backend"))
+        self.assertGreater(len(seen), 1)
+        told = self.explained(self.gate, VIP4)["uplink"]
+        self.assertEqual((told["reason"], told["verdict"]), ("no_local_backend", "refuse"))
+        asked = sum(self.xdp(self.gate).values())
+        for _ in range(20):
+            self.explained(self.gate, VIP4)
+        self.assertLess(sum(self.xdp(self.gate).values()) - asked, 20, "other packets may pass, explain's do not count")
+        self.assertGreater(self.xdp(self.gate)["encapsulated"], before.get("encapsulated", 0))
+
+    def doctor(self, node):
+        shown = self.daemons[node].ctl("-o", "json", "doctor", check=False).stdout
+        return {finding["check"]: finding for finding in json.loads(shown)}
+
+    def test_doctor_counts_the_tunnels_header_and_sees_merged_packets(self):
+        found = self.doctor(self.gate)
+        self.assertEqual(found["tunnel MTU"]["level"], "ok", found["tunnel MTU"])
+        self.assertIn("1460 bytes fit: eth0 takes 1500", found["tunnel MTU"]["what"])
+        self.assertNotIn("tunnel routes", found)
+        self.gate.offload("eth0", "gro", True)
+        self.gate.ip("link set eth0 mtu 1300")
+        try:
+            found = self.doctor(self.gate)
+            self.assertEqual("generic XDP" in found, self.mode == "generic", found)
+            self.assertEqual(found["tunnel MTU"]["level"], "fault", "IPv6 does not fit into it")
+        finally:
+            self.gate.ip("link set eth0 mtu 1500")
+            self.gate.offload("eth0", "gro", False)
+
     def ask(self, crowd):
         crowd.write_line("report")
         return json.loads(crowd.read_line(20))
@@ -184,6 +241,27 @@ class Tunnel(LabTest):
 
 class GenericTunnel(Tunnel):
     mode = "generic"
+
+
+class NoTunnel(LabTest):
+    """A veth as the uplink: XDP is left off it, and viaductctl says so."""
+
+    @classmethod
+    def set_up_lab(cls):
+        cls.node = cls.lab.node()
+        home = cls.node.container()
+        home.server("home", f"tcp:{home.v4}:8080")
+        cls.daemon = cls.node.daemon(services={"web.toml": service(address=VIP4, backends=[(home.v4, 8080)])})
+        cls.daemon.wait_backends(f"{VIP4}:80", [f"{home.v4}:8080"])
+
+    def test_explain_says_why_xdp_is_not_there(self):
+        shown = json.loads(self.daemon.ctl("-o", "json", "explain", "198.51.100.77", f"{VIP4}:80").stdout)
+        told = {answer["hook"]: answer for answer in shown}
+        self.assertFalse(told["xdp"]["attached"])
+        self.assertIn("a veth", told["xdp"]["not_attached"])
+        self.assertEqual(told["xdp"]["reason"], "local")
+        self.assertTrue(told["uplink"]["attached"], told["uplink"])
+        self.assertEqual(told["uplink"]["reason"], "forwarded")
 
 
 if __name__ == "__main__":

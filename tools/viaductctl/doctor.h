@@ -33,7 +33,6 @@ struct LinkFacts {
   std::optional<std::int64_t> rp_filter;  ///< net.ipv4.conf.<name>.rp_filter
   std::uint32_t mtu = 0;                  ///< 0: could not be read
   bool native_xdp = false;                ///< an XDP program, ours or not, runs in its driver
-  bool generic_xdp = false;               ///< one runs on what the driver hands up
   std::string tunnel_program;             ///< "native", "generic": ours, attached; empty: not
   std::optional<bool> gro;                ///< received packets are merged in software
   std::optional<bool> lro;                ///< or by the NIC
@@ -75,6 +74,8 @@ struct Facts {
   std::string links_error;
   std::set<base::Address> vip_addresses;  ///< of the services in the maps
   std::set<base::Address> routes;         ///< ours, into the device
+  std::set<base::Address> nodes;          ///< where tunnels to other machines end
+  std::set<base::Address> lost_nodes;     ///< those of them that no route leads to
 
   std::optional<std::int64_t> ip_forward;
   std::optional<std::int64_t> ip6_forward;

@@ -22,6 +22,10 @@ Finding judge_map(const MapFacts& map) {
       std::to_string(map.used) + " of " + std::to_string(map.capacity) + " in use";
   const std::string check = "map " + map.name;
   if (percent < kWarnPercent) return {Level::ok, check, what, ""};
+  if (map.name == "nodes")
+    return {percent < kFaultPercent ? Level::warn : Level::fault, check,
+            what + "; backends of further machines get no traffic from outside",
+            "let other machines take these VIPs' traffic: the number is fixed"};
   const std::string fix =
       "raise " + key_of(map.name) + " and restart viaductd after removing the pinned map";
   // The flow table drops its oldest entries when it is full, so that new flows always fit.

@@ -93,6 +93,19 @@ std::vector<Finding> judge_settings(const Facts& facts, const LinkFacts* link) {
         {Level::fault, "rp_filter",
          "strict on " + facts.link + ": answers to host clients are dropped",
          "sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf." + facts.link + ".rp_filter=0"});
+  std::vector<std::string> strict;
+  std::size_t uplinks = 0;
+  for (const LinkFacts& one : facts.links)
+    if (is_uplink(facts, one)) {
+      uplinks++;
+      if (is_strict(facts, one)) strict.push_back(one.name);
+    }
+  if (uplinks > 1 && !strict.empty())
+    found.push_back({Level::warn, "rp_filter",
+                     "strict on " + some_of(strict) +
+                         ": packets of clients that another uplink leads to are dropped, those out "
+                         "of tunnels too",
+                     "sysctl -w net.ipv4.conf.all.rp_filter=2"});
   if (facts.bridge_nf == 1)
     found.push_back(
         {Level::warn, "bridge-nf",

@@ -220,6 +220,86 @@ TEST(Doctor, AContainerLinkThatTakesMoreThanTheUplinkIsNamed) {
   EXPECT_THAT(judge_links(facts), ElementsAre(is(Level::ok, "MTU", "no uplink")));
 }
 
+/// A node that reaches backends on other machines by tunnels from eth0.
+Facts with_tunnels(std::string_view node) {
+  Facts facts = healthy();
+  facts.links.push_back({.name = "eth0",
+                         .up = true,
+                         .programs = {"ingress", "egress"},
+                         .mtu = 1500,
+                         .tunnel_program = "native"});
+  facts.links[2].mtu = 1500;
+  facts.nodes = {address(node)};
+  return facts;
+}
+
+TEST(Doctor, ATunnelTakesItsHeaderOffTheUplinksSize) {
+  Facts facts = with_tunnels("198.51.100.2");
+  EXPECT_THAT(judge_links(facts), Contains(is(Level::ok, "tunnel MTU", "1480 bytes fit")));
+  facts.nodes.insert(address("2001:db8::2"));
+  EXPECT_THAT(judge_links(facts), Contains(is(Level::ok, "tunnel MTU", "1460 bytes fit")));
+  facts.links[2].mtu = 1460;
+  EXPECT_THAT(judge_links(facts), Contains(is(Level::ok, "tunnel MTU", "1460 bytes fit")));
+  facts.links[2].mtu = 1400;
+  EXPECT_THAT(judge_links(facts),
+              Contains(is(Level::warn, "tunnel MTU", "containers take less: veth1 1400")));
+  facts.links.push_back({.name = "eth1", .up = true, .programs = {"ingress"}, .mtu = 9000});
+  EXPECT_THAT(judge_links(facts),
+              Contains(is(Level::warn, "tunnel MTU", "but more comes in by eth1 9000")));
+  facts.nodes.clear();
+  EXPECT_THAT(judge_links(facts), Not(Contains(Field(&Finding::check, "tunnel MTU"))));
+}
+
+TEST(Doctor, ATunnelThatCannotCarryIpv6IsAFault) {
+  Facts facts = with_tunnels("2001:db8::2");
+  facts.links[3].mtu = 1300;
+  EXPECT_THAT(judge_links(facts), Contains(Field(&Finding::level, Level::warn)))
+      << "the container's link takes more";
+  EXPECT_THAT(judge_links(facts), Not(Contains(is(Level::fault, "tunnel MTU", ""))));
+  facts.vip_addresses.insert(address("2001:db8:1::1"));
+  EXPECT_THAT(judge_links(facts), Contains(is(Level::fault, "tunnel MTU", "1260 bytes fit")));
+  EXPECT_THAT(judge_links(facts), Contains(Field(&Finding::fix, HasSubstr("eth0 mtu 1340"))));
+}
+
+TEST(Doctor, OtherMachinesNeedAnUplinkWithXdpAndARoute) {
+  Facts facts = with_tunnels("198.51.100.2");
+  facts.lost_nodes = facts.nodes;
+  EXPECT_THAT(judge_links(facts),
+              Contains(is(Level::fault, "tunnel routes", "no route to 198.51.100.2")));
+  facts.links[3].tunnel_program.clear();
+  EXPECT_THAT(judge_links(facts), Contains(is(Level::warn, "tunnels", "of 1 other machine")));
+}
+
+TEST(Doctor, GenericXdpBehindMergedPacketsIsNamed) {
+  Facts facts = with_tunnels("198.51.100.2");
+  facts.links[3].gro = true;
+  EXPECT_THAT(judge_links(facts), Each(Field(&Finding::level, Level::ok)))
+      << "native XDP comes before GRO";
+  facts.links[3].tunnel_program = "generic";
+  EXPECT_THAT(judge_links(facts), Contains(is(Level::warn, "generic XDP", "runs on eth0")));
+  facts.links[3].gro = false;
+  EXPECT_THAT(judge_links(facts), Each(Field(&Finding::level, Level::ok)));
+  facts.links[3].lro = true;
+  EXPECT_THAT(judge_links(facts), Contains(is(Level::warn, "generic XDP", "runs on eth0")));
+}
+
+TEST(Doctor, StrictReversePathFiltersHurtWhereThereAreTwoUplinks) {
+  Facts facts = with_tunnels("198.51.100.2");
+  facts.rp_filter_all = 0;
+  facts.links[3].rp_filter = 1;
+  EXPECT_THAT(judge_network(facts), Not(Contains(Field(&Finding::check, "rp_filter"))));
+  facts.links.push_back({.name = "eth1", .up = true, .programs = {"ingress"}, .mtu = 1500});
+  EXPECT_THAT(judge_network(facts), Contains(is(Level::warn, "rp_filter", "strict on eth0")));
+}
+
+TEST(Doctor, NodesThatDoNotFitHaveNoKeyToRaise) {
+  Facts facts = healthy();
+  facts.maps = {{"nodes", 4000, 4095}};
+  const auto findings = judge_kernel(facts);
+  EXPECT_THAT(findings, Contains(is(Level::fault, "map nodes", "4000 of 4095")));
+  EXPECT_THAT(findings, Not(Contains(Field(&Finding::fix, HasSubstr("max_nodes")))));
+}
+
 TEST(Doctor, NativeXdpOnAContainerLinkIsNamed) {
   Facts facts = healthy();
   facts.links.push_back({"eth0", "", true, {"ingress"}, 0, 1500, true});

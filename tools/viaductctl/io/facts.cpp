@@ -93,6 +93,7 @@ void gather_maps(Facts& facts) {
   }
   facts.maps = std::move(usage->maps);
   facts.vip_addresses = std::move(usage->vip_addresses);
+  facts.nodes = std::move(usage->nodes);
 }
 
 void gather_network(Facts& facts) {
@@ -108,6 +109,7 @@ void gather_network(Facts& facts) {
     facts.links_error = links.error().message();
   }
   facts.routes = read_vip_routes(facts.link);
+  facts.lost_nodes = without_route(facts.nodes);
   facts.ip_forward = read_sysctl("ipv4/ip_forward");
   facts.ip6_forward = read_sysctl("ipv6/conf/all/forwarding");
   facts.rp_filter_all = read_sysctl("ipv4/conf/all/rp_filter");

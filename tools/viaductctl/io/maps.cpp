@@ -106,7 +106,9 @@ base::Result<MapsUsage> read_usage(const std::string& bpffs) {
   usage.maps = {{"services", services, capacity.services},
                 {"backends", image->backends.size(), capacity.backends - 1},
                 {"slots", slots, capacity.slots},
+                {"nodes", image->nodes.size(), capacity.nodes - 1},
                 {"flows", flows, flow_map->capacity}};
+  for (const auto& [address, id] : image->nodes) usage.nodes.insert(address);
   return usage;
 }
 

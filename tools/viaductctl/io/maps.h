@@ -20,10 +20,11 @@ base::Result<json::array> read_vips(const std::string& bpffs);
 /// @errors as read_vips().
 base::Result<void> read_packet_flows(const std::string& bpffs, FlowList& list);
 
-/// How full the maps are, and the addresses of the services.
+/// How full the maps are, the addresses of the services, and where tunnels end.
 struct MapsUsage {
   std::vector<MapFacts> maps;
   std::set<base::Address> vip_addresses;
+  std::set<base::Address> nodes;
 };
 base::Result<MapsUsage> read_usage(const std::string& bpffs);
 
