@@ -11,6 +11,7 @@ number of GET_STATE calls so far. Prints "ready" once it listens. Checks request
 import http.server
 import json
 import pathlib
+import socketserver
 import sys
 import threading
 
@@ -124,10 +125,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def server_bind(self):
+        """As HTTPServer does it, without asking DNS for the own name: there may be none, and that takes seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+
 def main():
     address, _, port = sys.argv[1].rpartition(":")
     Handler.recording = Recording(sys.argv[2])
-    server = http.server.ThreadingHTTPServer((address, int(port)), Handler)
+    server = Server((address, int(port)), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print("ready", flush=True)

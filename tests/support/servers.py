@@ -6,6 +6,7 @@
 A GET answers "NAME PEER-ADDRESS\\n"; a datagram is answered with "NAME PEER-ADDRESS PAYLOAD". Prints "ready" once all listen."""
 import http.server
 import socket
+import socketserver
 import sys
 import threading
 
@@ -39,6 +40,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 1024
     daemon_threads = True
+
+    def server_bind(self):
+        """As HTTPServer does it, without asking DNS for the own name: there may be none, and that takes seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
 
 
 class Server6(Server):
