@@ -1,7 +1,12 @@
 #pragma once
 
+#include <array>
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
 #include <type_traits>
 
 namespace viaduct::gossip {
@@ -21,10 +26,36 @@ enum class Errc {
   unexpected,       ///< a message that has no place here
   unknown_owner,    ///< rows of a node that is no member
   refused_by_peer,  ///< the peer answered with an error
+  bad_key,          ///< not a key of 16, 24 or 32 bytes, or no keyring file
+  unknown_key,      ///< not in the keyring
+  key_in_use,       ///< the primary key cannot be removed
 };
+inline constexpr std::size_t kErrcs = static_cast<std::size_t>(Errc::key_in_use) + 1;
 
 const boost::system::error_category& gossip_category();
 boost::system::error_code make_error_code(Errc errc);
+
+/// What a decoder on a packet path gives: the bare code, nothing allocated for a lie.
+template <class T>
+using Decoded = boost::system::result<T, Errc>;
+
+/// How often each thing went wrong.
+class ErrcCounts {
+ public:
+  void add(Errc errc, std::uint64_t times = 1) { counts_[static_cast<std::size_t>(errc)] += times; }
+  void add(const ErrcCounts& other) {
+    for (std::size_t i = 0; i < kErrcs; ++i) counts_[i] += other.counts_[i];
+  }
+  std::uint64_t operator[](Errc errc) const { return counts_[static_cast<std::size_t>(errc)]; }
+  std::uint64_t total() const {
+    return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
+  }
+
+  bool operator==(const ErrcCounts&) const = default;
+
+ private:
+  std::array<std::uint64_t, kErrcs> counts_{};
+};
 
 }  // namespace viaduct::gossip
 
