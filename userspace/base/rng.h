@@ -36,10 +36,10 @@ class Rng {
     return result;
   }
 
-  /// 0 to `bound` - 1; the bias of at most bound / 2^64 is of no concern here.
+  /// 0 to `bound` - 1, for bounds below 2^32; the bias of at most bound / 2^32 is of no concern.
   std::size_t below(std::size_t bound) {
-    assert(bound > 0);
-    return static_cast<std::size_t>(static_cast<unsigned __int128>(next()) * bound >> 64);
+    assert(bound > 0 && bound >> 32 == 0);
+    return static_cast<std::size_t>((next() >> 32) * bound >> 32);
   }
   /// 0 <= x < 1.
   double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }

@@ -1,0 +1,275 @@
+#include "gossip/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gossip/encode.h"
+
+namespace viaduct::gossip {
+namespace {
+
+template <class... Functions>
+struct Overload : Functions... {
+  using Functions::operator()...;
+};
+
+/// A joiner compares what it learnt with a second member after this time, with a third one after
+/// three times that, and so on: a seed may know little while many join.
+constexpr base::Duration kSecondOpinion = std::chrono::milliseconds(1500);
+constexpr int kSettlingGrowth = 3;
+/// So many changes, and this share of all members, make an upheaval.
+constexpr std::size_t kUpheaval = 8;
+constexpr std::size_t kUpheavalShare = 20;
+/// Who knows nobody dials so many at once, so often.
+constexpr std::size_t kLonelyDials = 3;
+constexpr base::Duration kLonelyInterval = std::chrono::seconds(1);
+/// From this protocol version on a node checks checksums.
+constexpr std::uint8_t kProtocolCrc = 5;
+
+}  // namespace
+
+Engine::Engine(NodeInfoPtr self, EngineOptions options, base::Time now)
+    : options_(std::move(options)),
+      rng_(options_.random_seed),
+      membership_(std::move(self), options_.timing, rng_, news_, now),
+      prober_(
+          membership_, options_.timing,
+          [this](const base::Endpoint& to, std::optional<MemberId> member,
+                 std::vector<MessagePtr> messages,
+                 Actions& out) { send(to, member, std::move(messages), out); },
+          [this](const base::Endpoint& to, const Ping& ping, Actions& out) {
+            open(to, Purpose::ping, ping, out);
+          },
+          now + about(options_.timing.probe_interval)),
+      next_gossip_(now + about(options_.timing.gossip_interval)),
+      next_push_pull_(now + about(options_.timing.push_pull_interval)),
+      next_heal_(now) {
+  auto& seeds = options_.seeds;
+  std::sort(seeds.begin(), seeds.end());
+  seeds.erase(std::unique(seeds.begin(), seeds.end()), seeds.end());
+  std::erase(seeds, membership_.self()->endpoint);
+}
+
+/// Half to one and a half of it: nodes that start together do not act together.
+base::Duration Engine::about(base::Duration duration) {
+  return std::chrono::duration_cast<base::Duration>(duration * (0.5 + rng_.unit()));
+}
+
+void Engine::on_packet(std::span<const MessagePtr> messages, const base::Endpoint& from,
+                       base::Time now, Actions& out) {
+  const std::size_t before = out.changes.size();
+  for (const MessagePtr& message : messages) on_message(message, from, now, out);
+  count_upheaval(out.changes.size() - before, now);
+  gossip_soon(now);
+}
+
+void Engine::on_message(const MessagePtr& message, const base::Endpoint& from, base::Time now,
+                        Actions& out) {
+  std::visit(Overload{
+                 [&](const Ping& ping) { prober_.on_ping(ping, from, out); },
+                 [&](const IndirectPing& ping) { prober_.on_indirect_ping(ping, from, now, out); },
+                 [&](const Ack& ack) { prober_.on_ack(ack, now, out); },
+                 [&](const Nack& nack) { prober_.on_nack(nack); },
+                 [&](const Suspect& suspect) { membership_.on_suspect(suspect, now, out); },
+                 [&](const Dead& dead) { membership_.on_dead(dead, now, out); },
+                 [&](const Alive& alive) { membership_.on_alive(alive, now, out); },
+                 [&](const User&) { ++counters_.foreign_user_messages; },
+             },
+             *message);
+}
+
+/// Sends messages together with news, if there is any.
+void Engine::send(const base::Endpoint& to, std::optional<MemberId> member,
+                  std::vector<MessagePtr> messages, Actions& out) {
+  const bool crc =
+      member && membership_.members()[*member].node->versions.protocol_max >= kProtocolCrc;
+  if (!news_.empty()) {
+    std::size_t used = 0;
+    for (const MessagePtr& message : messages) used += encoded_octets(*message) + kPartOverhead;
+    if (used < options_.packet_bytes) add_news(options_.packet_bytes - used, messages);
+  }
+  out.packets.push_back(SendPacket{to, std::move(messages), crc});
+}
+
+void Engine::add_news(std::size_t budget, std::vector<MessagePtr>& messages) {
+  const int limit = retransmit_limit(options_.timing.retransmit_mult, membership_.members().size());
+  news_.take(budget, kPartOverhead, limit, messages);
+}
+
+void Engine::open(const base::Endpoint& to, Purpose purpose, StreamMessage first, Actions& out) {
+  const StreamId id = next_stream_++;
+  streams_[id] = {purpose};
+  out.streams.push_back(OpenStream{id, to, std::move(first)});
+}
+
+void Engine::push_pull(const base::Endpoint& to, bool join, Actions& out) {
+  open(to, Purpose::push_pull, membership_.state(join, nullptr), out);
+}
+
+std::optional<StreamMessage> Engine::on_request(const StreamMessage& message,
+                                                const base::Endpoint& from, base::Time now,
+                                                Actions& out) {
+  (void)from;
+  if (const auto* ping = std::get_if<Ping>(&message)) {
+    if (!ping->node.empty() && ping->node != membership_.self()->name) return {};
+    return Ack{ping->sequence, {}};
+  }
+  if (const auto* remote = std::get_if<PushPull>(&message)) {
+    PushPull mine = membership_.state(false, remote);
+    merge(*remote, now, out);
+    return mine;
+  }
+  if (std::holds_alternative<User>(message))
+    ++counters_.foreign_user_messages;
+  else
+    ++counters_.unexpected;
+  return {};
+}
+
+std::optional<StreamMessage> Engine::on_answer(StreamId id, const StreamMessage& message,
+                                               base::Time now, Actions& out) {
+  const auto stream = streams_.find(id);
+  if (stream == streams_.end()) return {};
+  const auto* ack = std::get_if<Ack>(&message);
+  const auto* remote = std::get_if<PushPull>(&message);
+  if (stream->second.purpose == Purpose::ping && ack != nullptr) {
+    prober_.on_stream_ack(*ack, now);
+  } else if (stream->second.purpose == Purpose::push_pull && remote != nullptr) {
+    stream->second.answered = true;
+    merge(*remote, now, out);
+  } else {
+    ++counters_.unexpected;
+  }
+  return {};
+}
+
+void Engine::on_stream_end(StreamId id, base::Time now, Actions& out) {
+  (void)now;
+  (void)out;
+  const auto stream = streams_.find(id);
+  if (stream == streams_.end()) return;
+  if (stream->second.purpose == Purpose::push_pull)
+    ++(stream->second.answered ? counters_.push_pulls : counters_.push_pulls_failed);
+  streams_.erase(stream);
+}
+
+void Engine::merge(const PushPull& remote, base::Time now, Actions& out) {
+  const std::size_t before = out.changes.size();
+  membership_.merge(remote, now, out);
+  gossip_soon(now);
+  if (settling_ == base::Duration::zero()) return settle_anew(now);
+  count_upheaval(out.changes.size() - before, now);
+}
+
+/// When many members come or go at once, as when a cut cluster grows together, some of the news
+/// does not arrive.
+void Engine::count_upheaval(std::size_t changes, base::Time now) {
+  if (changes == 0 || settling_ == base::Duration::zero()) return;
+  upheaval_ += changes;
+  const std::size_t many = std::max(kUpheaval, membership_.members().size() / kUpheavalShare);
+  if (upheaval_ > many && settling_ > kSecondOpinion) settle_anew(now);
+}
+
+void Engine::settle_anew(base::Time now) {
+  settling_ = kSecondOpinion;
+  next_push_pull_ = std::min(next_push_pull_, now + about(settling_));
+}
+
+void Engine::on_tick(base::Time now, Actions& out) {
+  membership_.on_tick(now, out);
+  prober_.on_tick(now, out);
+  if (now >= next_push_pull_) push_pull_with_any(now, out);
+  if (now >= next_heal_) heal(now, out);
+  gossip_soon(now);
+  if (now >= next_gossip_) gossip(now, out);
+}
+
+base::Time Engine::next_tick() const {
+  base::Time next =
+      std::min({membership_.next_tick(), prober_.next_tick(), next_push_pull_, next_heal_});
+  if (!news_.empty()) next = std::min(next, next_gossip_);
+  return next;
+}
+
+void Engine::push_pull_with_any(base::Time now, Actions& out) {
+  const base::Duration usual =
+      push_pull_interval(options_.timing.push_pull_interval, membership_.members().live());
+  if (settling_ > base::Duration::zero()) settling_ = std::min(usual, settling_ * kSettlingGrowth);
+  next_push_pull_ = now + about(settling_ > base::Duration::zero() ? settling_ : usual);
+  const auto any = membership_.pick(1, [&](const Member& member) {
+    return member.state == NodeState::alive && member.node != membership_.self();
+  });
+  if (!any.empty() && !membership_.leaving())
+    push_pull(membership_.members()[any.front()].node->endpoint, false, out);
+}
+
+/// What is new leaves soon, but what came together leaves together.
+void Engine::gossip_soon(base::Time now) {
+  if (!news_.has_fresh()) return;
+  const base::Duration delay = options_.timing.eager_delay;
+  next_gossip_ = std::min(next_gossip_, std::max(now, last_gossip_ + delay) + about(delay) / 2);
+}
+
+void Engine::gossip(base::Time now, Actions& out) {
+  next_gossip_ = now + options_.timing.gossip_interval;
+  last_gossip_ = now;
+  if (news_.empty()) return;
+  const auto targets = membership_.pick(
+      static_cast<std::size_t>(options_.timing.gossip_nodes), [&](const Member& member) {
+        return member.node != membership_.self() &&
+               (is_live(member.state) || (member.state == NodeState::dead &&
+                                          now - member.changed < options_.timing.gossip_to_dead));
+      });
+  for (const MemberId target : targets) {
+    const Member& member = membership_.members()[target];
+    std::vector<MessagePtr> messages;
+    add_news(options_.packet_bytes, messages);
+    if (messages.empty()) return;
+    out.packets.push_back(SendPacket{member.node->endpoint, std::move(messages),
+                                     member.node->versions.protocol_max >= kProtocolCrc});
+  }
+}
+
+void Engine::find_strangers() {
+  strangers_revision_ = membership_.members().revision();
+  strangers_.clear();
+  std::vector<bool> met(options_.seeds.size());
+  const MemberList& members = membership_.members();
+  for (const MemberId id : members.ids()) {
+    const base::Endpoint& endpoint = members[id].node->endpoint;
+    if (members[id].state == NodeState::dead) strangers_.push_back(endpoint);
+    if (!is_live(members[id].state)) continue;
+    const auto seed = std::lower_bound(options_.seeds.begin(), options_.seeds.end(), endpoint);
+    if (seed != options_.seeds.end() && *seed == endpoint)
+      met[static_cast<std::size_t>(seed - options_.seeds.begin())] = true;
+  }
+  for (std::size_t i = 0; i < met.size(); ++i)
+    if (!met[i]) strangers_.push_back(options_.seeds[i]);
+  for (const auto& [name, gone] : membership_.gone())
+    if (gone.state == NodeState::dead) strangers_.push_back(gone.node->endpoint);
+}
+
+/// A cut cluster grows together again because its nodes dial those whom they lost, for ever, and
+/// each one is dialled by somebody about once an interval. Who is alone tries harder.
+void Engine::heal(base::Time now, Actions& out) {
+  const std::size_t others = membership_.members().live() - 1;
+  next_heal_ = now + about(others == 0 ? kLonelyInterval : options_.timing.heal_interval);
+  if (strangers_revision_ != membership_.members().revision()) find_strangers();
+  if (strangers_.empty() || membership_.leaving()) return;
+  const double share = static_cast<double>(strangers_.size()) / static_cast<double>(others + 1);
+  if (others > 0 && !rng_.chance(share)) return;
+  const std::size_t dials =
+      std::min(strangers_.size(), others == 0 ? kLonelyDials : std::size_t{1});
+  for (std::size_t i = 0; i < dials; ++i) {
+    std::swap(strangers_[i], strangers_[i + rng_.below(strangers_.size() - i)]);
+    push_pull(strangers_[i], true, out);
+  }
+}
+
+void Engine::leave(base::Time now) { membership_.leave(now); }
+
+bool Engine::force_remove(std::string_view name, base::Time now, Actions& out) {
+  return membership_.force_remove(name, now, out);
+}
+
+}  // namespace viaduct::gossip
