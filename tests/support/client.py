@@ -73,11 +73,16 @@ def get(sock):
 
 def tcp(request):
     with connect(request) as sock:
-        return {
+        result = {
             "answer": get(sock),
             "peer": where(sock.getpeername()),
             "local": sock.getsockname()[0],
         }
+        if "from" in request:
+            # Until the other side closes too, nobody may connect from that port again.
+            sock.shutdown(socket.SHUT_WR)
+            sock.recv(1)
+        return result
 
 
 def udp_connected(request):
