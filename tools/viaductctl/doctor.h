@@ -100,6 +100,9 @@ std::string findings_text(const std::vector<Finding>& findings);
 /// [{"level", "check", "what", "fix"}]
 json::array findings_json(const std::vector<Finding>& findings);
 
+/// What viaductd says of a feature that it does without; nullopt: it has it, or does not answer.
+std::optional<std::string> lacking(const Facts& facts, std::string_view feature);
+
 /// Whether a device is the host's end of a container's link.
 bool is_container_link(const Facts& facts, const LinkFacts& link);
 

@@ -86,6 +86,14 @@ Finding judge_dataplane(const json::value& status) {
 
 }  // namespace
 
+std::optional<std::string> lacking(const Facts& facts, std::string_view feature) {
+  if (!facts.status) return std::nullopt;
+  for (const json::value& one : list_of(*facts.status, "capabilities"))
+    if (text_of(one, "name") == feature && !flag_of(one, "available"))
+      return text_of(one, "detail");
+  return std::nullopt;
+}
+
 std::vector<Finding> judge_daemon(const Facts& facts) {
   if (!facts.status) return {unreachable(facts)};
   const json::value& status = *facts.status;

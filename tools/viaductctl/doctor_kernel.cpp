@@ -42,6 +42,10 @@ Finding judge_sockets(const Facts& facts) {
             "no cgroup v2 is mounted: local clients reach VIPs by packets only",
             "mount -t cgroup2 none /sys/fs/cgroup/unified, or boot with "
             "systemd.unified_cgroup_hierarchy=1"};
+  if (const auto why = lacking(facts, "socket hooks"))
+    return {Level::warn, check, "none is attached: " + *why,
+            "none needed unless the cost of a packet hurts; else see dataplane.sockets and "
+            "dataplane.cgroup"};
   std::vector<std::string> wrong;
   for (const auto& [hook, problem] : facts.sock_pins)
     if (!problem.empty()) wrong.push_back(hook + " (" + problem + ")");

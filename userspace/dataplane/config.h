@@ -19,7 +19,9 @@ struct Config {
   std::string link = "viaduct0";
   std::vector<std::string> container_links = {"veth*"};
   std::vector<std::string> uplinks;
-  std::string tc = "auto";  ///< auto, tcx or clsact
+  std::string tc = "auto";     ///< auto, tcx or clsact
+  bool sockets = true;         ///< attach the socket programs
+  bool socket_destroy = true;  ///< destroy the sockets of backends that are gone
   std::chrono::milliseconds reconcile{30'000};
   std::uint32_t max_services = 0;
   std::uint32_t max_backends = 0;
@@ -74,6 +76,19 @@ inline const std::vector<config::Key>& keys() {
        {},
        {},
        config::check_link_pattern},
+      {"dataplane.sockets",
+       std::string("auto"),
+       "whether processes in the cgroup reach VIPs at connect(); off: by packets, as all others",
+       "",
+       {},
+       {"auto", "off"}},
+      {"dataplane.socket_destroy",
+       std::string("auto"),
+       "whether sockets that are connected to a removed backend fail at once; off: only those "
+       "whose packets are translated do",
+       "",
+       {},
+       {"auto", "off"}},
       {"dataplane.tc",
        std::string("auto"),
        "how packet programs are attached",
@@ -122,6 +137,8 @@ inline Config from(const config::Values& values) {
   config.link = values.string("dataplane.link");
   config.container_links = values.string_list("dataplane.container_links");
   config.uplinks = values.string_list("dataplane.uplinks");
+  config.sockets = values.string("dataplane.sockets") == "auto";
+  config.socket_destroy = values.string("dataplane.socket_destroy") == "auto";
   config.tc = values.string("dataplane.tc");
   config.xdp = values.string("dataplane.xdp");
   config.reconcile = std::chrono::milliseconds(values.integer("dataplane.reconcile_ms"));

@@ -163,6 +163,15 @@ TEST(Doctor, SocketProgramsMustAllBeAttachedToTheCgroup) {
   EXPECT_THAT(judge_kernel(facts), Contains(is(Level::fault, "socket programs", "no cgroup v2")));
 }
 
+TEST(Doctor, SocketProgramsThatAreLeftOutOnPurposeAreNoFault) {
+  Facts facts = healthy();
+  facts.sock_pins["connect4"] = "no link";
+  facts.status->at("capabilities") = json::parse(
+      R"([{"name": "socket hooks", "available": false, "detail": "dataplane.sockets is off"}])");
+  EXPECT_THAT(judge_kernel(facts),
+              Contains(is(Level::warn, "socket programs", "dataplane.sockets is off")));
+}
+
 TEST(Doctor, TheDeviceMustBeThereUpAndProgrammed) {
   Facts facts = healthy();
   facts.links[1].programs.clear();

@@ -9,7 +9,6 @@
 #include <viaduct/abi/reason.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -118,6 +117,7 @@ class Asking {
 /// Why the socket hook does not meet the question's system call; empty: it does.
 std::string missing_socket_hook(const Facts& facts, const Question& question) {
   if (!facts.cgroup) return "no cgroup v2 is mounted";
+  if (const auto why = lacking(facts, "socket hooks")) return *why;
   const bool v4 = question.vip.address.is_v4();
   const auto pin = facts.sock_pins.find(v4 ? "connect4" : "connect6");
   return pin == facts.sock_pins.end() ? "no link" : pin->second;
@@ -163,12 +163,9 @@ const LinkFacts* tunnel_uplink(const Facts& facts) {
 
 /// Why viaductd did not attach the XDP program there, as it told.
 std::string why_no_tunnel(const Facts& facts, const LinkFacts& uplink) {
-  const json::value nothing = json::object();
-  for (const json::value& one : list_of(facts.status ? *facts.status : nothing, "capabilities"))
-    for (const std::string& name : {std::string("tunnel program"), "xdp on " + uplink.name})
-      if (text_of(one, "name") == name && !flag_of(one, "available"))
-        return uplink.name + ": " + text_of(one, "detail");
-  return uplink.name + ": viaductd does not say why";
+  auto why = lacking(facts, "tunnel program");
+  if (!why) why = lacking(facts, "xdp on " + uplink.name);
+  return uplink.name + ": " + why.value_or("viaductd does not say why");
 }
 
 std::string missing_tunnel_hook(const Facts& facts, const LinkFacts* uplink) {

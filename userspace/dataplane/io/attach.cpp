@@ -4,7 +4,9 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -62,6 +64,9 @@ base::Result<void> attach_cgroup(int program, const std::string& cgroup, int att
                                  const std::string& pin) {
   const base::Fd fd(::open(cgroup.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return base::from_errno(errno, "open cgroup " + cgroup);
+  struct statfs system {};
+  if (fstatfs(fd.get(), &system) == 0 && system.f_type != CGROUP2_SUPER_MAGIC)
+    return base::from_errno(ENOTSUP, cgroup + " is in no cgroup v2");
   struct stat status {};
   if (fstat(fd.get(), &status) != 0) return base::from_errno(errno, "stat cgroup " + cgroup);
   // A cgroup's id is the inode number of its folder (64-bit kernels).
@@ -72,6 +77,8 @@ base::Result<void> attach_cgroup(int program, const std::string& cgroup, int att
     return {};
   return create_and_pin(program, fd.get(), attach_type, pin);
 }
+
+void detach_cgroup(const std::string& pin) { unlink(pin.c_str()); }
 
 bool has_tcx(int program) {
   const base::Fd link(

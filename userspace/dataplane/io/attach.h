@@ -19,6 +19,9 @@ enum class TcMode { tcx, clsact };
 base::Result<void> attach_cgroup(int program, const std::string& cgroup, int attach_type,
                                  const std::string& pin);
 
+/// Takes off the program whose link is pinned there, if any.
+void detach_cgroup(const std::string& pin);
+
 /// Whether the kernel has tcx (6.6), tried on the loopback device of this namespace with a program
 /// that is detached at once.
 bool has_tcx(int program);

@@ -4,6 +4,7 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "base/io/log.h"
@@ -35,10 +36,13 @@ DataPlane::DataPlane(Config config, base::Fd lock, HostDevice device, Programs p
 
 base::Result<DataPlane> DataPlane::start(const Config& config,
                                          const std::vector<base::Address>& addresses) {
-  auto lock = claim_bpffs(config.bpffs);
-  if (!lock) return lock.error();
   auto device = ensure_host_device(config.link);
   if (!device) return device.error();
+  // The addresses of DNS work where BPF does not, so they come first.
+  if (auto given = ensure_addresses(*device, addresses); !given)
+    log::warn("address_failed", {{"error", given.error().message()}});
+  auto lock = claim_bpffs(config.bpffs);
+  if (!lock) return lock.error();
   auto programs = Programs::load(config, device->ifindex);
   if (!programs) return programs.error();
   auto maps = Maps::open(config.bpffs, Access::write);
@@ -54,12 +58,12 @@ base::Result<DataPlane> DataPlane::start(const Config& config,
       {"dummy", device->kind == "dummy", config.link + " is of kind " + device->kind});
   const auto sockets = plane.attach_sockets();
   plane.has_sockets_ = sockets.has_value();
-  capabilities.push_back({"socket hooks", sockets.has_value(),
-                          sockets ? "attached to the cgroup" : sockets.error().message()});
-  if (plane.has_sockets_) plane.start_reaper();
+  capabilities.push_back(
+      {"socket hooks", sockets.has_value(),
+       sockets ? "attached to the cgroup"
+               : "processes in the cgroup reach VIPs by packets: " + sockets.error().message()});
+  plane.start_reaper();
   if (auto host = plane.programs_.attach_host_device(device->ifindex); !host) return host.error();
-  if (auto given = ensure_addresses(*device, addresses); !given)
-    log::warn("address_failed", {{"error", given.error().message()}});
   auto routes = read_routes(*device);
   if (!routes) return routes.error();
   plane.routes_ = std::move(*routes);
@@ -69,17 +73,23 @@ base::Result<DataPlane> DataPlane::start(const Config& config,
 }
 
 void DataPlane::start_reaper() {
-  auto reaper = Reaper::start(config_.bpffs);
+  auto reaper = config_.socket_destroy
+                    ? Reaper::start(config_.bpffs)
+                    : base::from_errno(ENOTSUP, "dataplane.socket_destroy is off");
   capabilities_.push_back(
       {"socket destroy", reaper.has_value(),
        reaper ? "sockets connected to a removed backend fail at once"
-              : "sockets connected to a removed backend wait for their own timeout (needs "
-                "INET_DIAG_DESTROY): " +
+              : "sockets connected to a removed backend wait for their own timeout, those whose "
+                "packets are translated get an RST (needs INET_DIAG_DESTROY): " +
                     reaper.error().message()});
   if (reaper) reaper_ = std::move(*reaper);
 }
 
 base::Result<void> DataPlane::attach_sockets() {
+  if (!config_.sockets) {
+    programs_.detach_sockets();
+    return base::from_errno(ENOTSUP, "dataplane.sockets is off");
+  }
   auto cgroup = config_.cgroup.empty() ? find_cgroup2() : base::Result<std::string>(config_.cgroup);
   if (!cgroup) return cgroup.error();
   return programs_.attach_sockets(*cgroup);
@@ -88,6 +98,10 @@ base::Result<void> DataPlane::attach_sockets() {
 std::vector<Capability> DataPlane::capabilities() const {
   std::vector<Capability> all = programs_.capabilities();
   all.insert(all.end(), capabilities_.begin(), capabilities_.end());
+  if (has_sockets_) return all;
+  for (Capability& one : all)
+    if (one.name == "socket programs" || one.name == "passive health")
+      one = {one.name, false, "needs the socket hooks"};
   return all;
 }
 

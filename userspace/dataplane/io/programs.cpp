@@ -247,6 +247,13 @@ base::Result<void> Programs::attach_sockets(const std::string& cgroup) {
                        BPF_CGROUP_SOCK_OPS, objects_->links + "/sock_ops");
 }
 
+void Programs::detach_sockets() {
+  // What makes a socket need the others goes first.
+  for (const char* hook : {"connect4", "connect6", "sendmsg4", "sendmsg6", "recvmsg4", "recvmsg6",
+                           "getpeername4", "getpeername6", "sock_release", "sock_ops"})
+    detach_cgroup(objects_->links + "/" + hook);
+}
+
 base::Result<void> Programs::attach_container(std::uint32_t ifindex) {
   if (!objects_->tc) return {};
   const auto& programs = objects_->tc->progs;

@@ -35,6 +35,8 @@ class Programs {
 
   /// Attaches every socket program to the cgroup.
   base::Result<void> attach_sockets(const std::string& cgroup);
+  /// Takes off what an earlier process attached. Sockets that are connected stay so.
+  void detach_sockets();
 
   // Without the packet programs the following do nothing: the capabilities say so.
 
