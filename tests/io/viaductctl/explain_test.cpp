@@ -33,6 +33,11 @@ TEST_F(ExplainCommand, SaysWhatEachHookWouldDo) {
                                      "the flow), source 192.0.2.7:40001\n"));
   EXPECT_THAT(outcome.out, HasSubstr("NOT ATTACHED: there is no container link\n"));
   EXPECT_THAT(outcome.out, HasSubstr("NOT ATTACHED: there is no device viaduct0\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("xdp: LOCAL to 192.0.2.5:31000 (backend 7, hash of the flow): "
+                                     "for a backend of this machine"));
+  EXPECT_THAT(outcome.out, HasSubstr("uplink: FORWARDED to 192.0.2.5:31000 (backend 7, hash of "
+                                     "the flow), source 192.0.2.7:40001\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("NOT ATTACHED: there is no uplink"));
 }
 
 TEST_F(ExplainCommand, ItsProgramsShareTheMapsAndPinNothingElse) {
@@ -44,7 +49,7 @@ TEST_F(ExplainCommand, SeesAKnownFlow) {
   write_flow(40000, 0);
   const Outcome outcome = explain({"192.0.2.7:40000", "11.0.0.1:80", "-o", "json"});
   const auto answers = boost::json::parse(outcome.out);
-  ASSERT_EQ(answers.as_array().size(), 3u);
+  ASSERT_EQ(answers.as_array().size(), 5u);
   EXPECT_EQ(answers.at(1).at("hook"), "container");
   EXPECT_EQ(answers.at(1).at("reason"), "backend_gone") << "of another generation";
   EXPECT_EQ(answers.at(1).at("verdict"), "refuse");
