@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "service/name_ticks.h"
 #include "service/policy.h"
 #include "service/vip.h"
 
@@ -31,6 +32,23 @@ struct BackendRow {
 
   auto operator<=>(const BackendRow&) const = default;
   bool operator==(const BackendRow&) const = default;
+};
+
+/// A named VIP that a node publishes, with its tick.
+struct NamedTick {
+  std::string name;
+  Tick tick = 0;
+
+  auto operator<=>(const NamedTick&) const = default;
+  bool operator==(const NamedTick&) const = default;
+};
+
+/// What changed among the rows that another node publishes.
+struct NodeChange {
+  std::vector<BackendRow> removed;
+  std::vector<BackendRow> added;
+  std::vector<NamedTick> names_removed;
+  std::vector<NamedTick> names_added;
 };
 
 /// Something that a source read and could not use.
