@@ -29,7 +29,7 @@ TEST(Maglev, FillsEverySlot) {
 
 TEST(Maglev, GivesEqualWeightsEqualShares) {
   for (const auto& [id, count] : shares(maglev(backends(10), 1009)))
-    EXPECT_NEAR(static_cast<double>(count), 100.9, 1.0) << id;
+    EXPECT_NEAR(static_cast<double>(count), 100.9, 3.0) << id;
 }
 
 TEST(Maglev, GivesSharesByWeight) {
@@ -38,9 +38,30 @@ TEST(Maglev, GivesSharesByWeight) {
   all[1].weight = 2;
   all[2].weight = 5;
   const auto count = shares(maglev(all, 4001));
-  EXPECT_NEAR(static_cast<double>(count.at(1)), 4001.0 / 8, 4);
-  EXPECT_NEAR(static_cast<double>(count.at(2)), 4001.0 / 4, 4);
-  EXPECT_NEAR(static_cast<double>(count.at(3)), 4001.0 * 5 / 8, 4);
+  EXPECT_NEAR(static_cast<double>(count.at(1)), 4001.0 / 8, 8);
+  EXPECT_NEAR(static_cast<double>(count.at(2)), 4001.0 / 4, 8);
+  EXPECT_NEAR(static_cast<double>(count.at(3)), 4001.0 * 5 / 8, 8);
+}
+
+/// The slack that keeps changes small: nobody has much more than its share.
+TEST(Maglev, NoShareIsMoreThanASixteenthTooLarge) {
+  for (const int count : {2, 10, 20, 50, 120, 300, 655}) {
+    const std::size_t slots = maglev_size(static_cast<std::size_t>(count));
+    const double fair = static_cast<double>(slots) / count;
+    const auto share = shares(maglev(backends(count), slots));
+    EXPECT_EQ(share.size(), static_cast<std::size_t>(count));
+    for (const auto& [id, slots_of_it] : share)
+      EXPECT_LE(static_cast<double>(slots_of_it), fair * 17 / 16 + 1) << id << " of " << count;
+  }
+}
+
+TEST(Maglev, AHeavyBackendBesideManyLightOnesIsDoneSoon) {
+  auto all = backends(300);
+  all[0].weight = 65535;
+  all[1].weight = 1000;
+  const auto count = shares(maglev(all, 32003));
+  EXPECT_EQ(count.size(), 300u);
+  EXPECT_NEAR(static_cast<double>(count.at(1)), 32003.0 * 65535 / (65535 + 1000 + 298), 400);
 }
 
 TEST(Maglev, GivesTheSmallestWeightASlotAndWeightZeroNone) {
