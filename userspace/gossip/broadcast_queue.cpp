@@ -17,6 +17,7 @@ void BroadcastQueue::put(std::uint64_t subject, MessagePtr message, std::size_t 
   const auto [entry, added] =
       entries_.emplace(Rank{0, bytes, next_number_++}, Entry{subject, std::move(message)});
   by_subject_.emplace(subject, entry);
+  octets_ += bytes;
 }
 
 MessagePtr BroadcastQueue::find(std::uint64_t subject) const {
@@ -27,6 +28,7 @@ MessagePtr BroadcastQueue::find(std::uint64_t subject) const {
 void BroadcastQueue::remove(std::uint64_t subject) {
   const auto found = by_subject_.find(subject);
   if (found == by_subject_.end()) return;
+  octets_ -= found->second->first.bytes;
   entries_.erase(found->second);
   by_subject_.erase(found);
 }
@@ -51,6 +53,7 @@ void BroadcastQueue::take(std::size_t& budget, std::size_t overhead, int limit,
   for (auto& node : sent) {
     if (++node.key().sent >= limit) {
       by_subject_.erase(node.mapped().subject);
+      octets_ -= node.key().bytes;
     } else {
       const std::uint64_t subject = node.mapped().subject;
       by_subject_[subject] = entries_.insert(std::move(node)).position;

@@ -24,6 +24,8 @@ class BroadcastQueue {
 
   bool empty() const { return entries_.empty(); }
   std::size_t size() const { return entries_.size(); }
+  /// Encoded sizes of all messages together.
+  std::size_t octets() const { return octets_; }
   /// Whether something in it was never sent.
   bool has_fresh() const;
 
@@ -52,6 +54,7 @@ class BroadcastQueue {
   Entries entries_;
   std::unordered_map<std::uint64_t, Entries::iterator> by_subject_;
   std::uint64_t next_number_ = 0;
+  std::size_t octets_ = 0;
 };
 
 }  // namespace viaduct::gossip

@@ -59,7 +59,7 @@ std::vector<RowChange> join(const std::vector<RowChange>& older,
 Decoded<VipKind> vip_kind(base::ByteView message) {
   if (message.size() < kHeaderOctets) return Errc::truncated;
   if (message[0] != kVipMagic || message[1] != kVipFormat || message[2] == 0 ||
-      message[2] > static_cast<std::uint8_t>(VipKind::rows))
+      message[2] > static_cast<std::uint8_t>(VipKind::batch))
     return Errc::unknown_type;
   return static_cast<VipKind>(message[2]);
 }

@@ -14,7 +14,14 @@ inline constexpr std::uint8_t kVipMagic = 0xd6;
 inline constexpr std::uint8_t kVipFormat = 1;
 
 /// What follows magic and format.
-enum class VipKind : std::uint8_t { delta = 1, digest = 2, versions = 3, pull = 4, rows = 5 };
+enum class VipKind : std::uint8_t {
+  delta = 1,
+  digest = 2,
+  versions = 3,
+  pull = 4,
+  rows = 5,
+  batch = 6,  ///< several of the others, on a stream (sync_batch.h)
+};
 
 /// @errors Errc::unknown_type: no user message of Viaduct, or of a later format.
 Decoded<VipKind> vip_kind(base::ByteView message);

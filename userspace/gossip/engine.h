@@ -14,6 +14,7 @@
 #include "gossip/membership.h"
 #include "gossip/message.h"
 #include "gossip/prober.h"
+#include "gossip/table_gossip.h"
 #include "gossip/timing.h"
 
 namespace viaduct::gossip {
@@ -25,6 +26,7 @@ struct EngineOptions {
   /// Dialled until they are members: from the configuration, or known from before a restart.
   std::vector<base::Endpoint> seeds;
   std::uint64_t random_seed = 0;
+  std::uint64_t epoch = 1;  ///< of our first rows: one more than in earlier lives
 };
 
 /// What a message costs in a compound beside its own bytes.
@@ -33,8 +35,7 @@ inline constexpr std::size_t kPartOverhead = 2;
 struct EngineCounters {
   std::uint64_t push_pulls = 0;  ///< exchanges that this node began and that came to their end
   std::uint64_t push_pulls_failed = 0;
-  std::uint64_t foreign_user_messages = 0;  ///< those of Serf, for instance
-  std::uint64_t unexpected = 0;             ///< answers that nobody waits for
+  std::uint64_t unexpected = 0;  ///< answers that nobody waits for
 };
 
 /// One node's side of the protocol. Messages and time go in, actions come out; who holds it
@@ -62,22 +63,31 @@ class Engine {
   void on_tick(base::Time now, Actions& out);
   base::Time next_tick() const;
 
+  /// Changes this node's rows in the VIP table.
+  /// @errors as Store::publish().
+  base::Result<TableVersion> publish(std::vector<RowChange> changes, base::Time now) {
+    return table_.publish(std::move(changes), now);
+  }
+
   /// Tells the others that this node goes. It takes some gossip intervals until all know:
   /// see has_news().
   void leave(base::Time now);
   /// Whether something was not yet sent as often as it is to be.
-  bool has_news() const { return !news_.empty(); }
-  std::size_t news_size() const { return news_.size(); }
+  bool has_news() const { return !news_.empty() || !table_.queue().empty(); }
   /// @return whether there is, or was, a member of this name.
   bool force_remove(std::string_view name, base::Time now, Actions& out);
   void update_self(NodeInfoPtr self) { membership_.update_self(std::move(self)); }
 
   const Membership& membership() const { return membership_; }
   const Prober& prober() const { return prober_; }
+  const TableGossip& table() const { return table_; }
+  /// For what restores rows and takes changes; rows are published through the engine.
+  Store& store() { return table_.store(); }
+  const BroadcastQueue& news() const { return news_; }
   const EngineCounters& counters() const { return counters_; }
 
  private:
-  enum class Purpose : std::uint8_t { ping, push_pull };
+  enum class Purpose : std::uint8_t { ping, push_pull, table };
   struct Stream {
     Purpose purpose;
     bool answered = false;
@@ -87,10 +97,15 @@ class Engine {
                   Actions& out);
   void send(const base::Endpoint& to, std::optional<MemberId> member,
             std::vector<MessagePtr> messages, Actions& out);
-  void add_news(std::size_t budget, std::vector<MessagePtr>& messages);
+  void add_news(std::size_t budget, bool to_viaduct, std::vector<MessagePtr>& messages);
   void open(const base::Endpoint& to, Purpose purpose, StreamMessage first, Actions& out);
   void push_pull(const base::Endpoint& to, bool join, Actions& out);
   void push_pull_with_any(base::Time now, Actions& out);
+  void sync_table(base::Time now, Actions& out);
+  void pull_rows(base::Time now, Actions& out);
+  std::optional<base::Endpoint> any_viaduct();
+  std::optional<StreamMessage> take_turn(Stream& stream, const User& turn, base::Time now);
+  void note_members(const Actions& out, std::size_t from, base::Time now);
   void gossip(base::Time now, Actions& out);
   void gossip_soon(base::Time now);
   void heal(base::Time now, Actions& out);
@@ -105,6 +120,7 @@ class Engine {
   BroadcastQueue news_;
   Membership membership_;
   Prober prober_;
+  TableGossip table_;
   std::map<StreamId, Stream> streams_;
   StreamId next_stream_ = 1;
   /// Where nodes may be that are no live members: seeds, the dead, those who are gone.
@@ -114,6 +130,7 @@ class Engine {
   base::Time last_gossip_{};
   base::Time next_push_pull_;
   base::Time next_heal_;
+  base::Time next_digest_;
   /// Until the next push-pull after a join: grows up to the usual interval. Zero: not joined yet.
   base::Duration settling_{};
   std::size_t upheaval_ = 0;  ///< changes of members since the last push-pull

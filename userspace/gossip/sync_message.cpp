@@ -219,6 +219,7 @@ Decoded<SyncMessage> decode_sync(base::ByteView octets) {
     case VipKind::rows:
       return decode_rows(reader);
     case VipKind::delta:
+    case VipKind::batch:
       break;
   }
   return Errc::unknown_type;
