@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "base/bytes.h"
 #include "gossip/errors.h"
@@ -44,8 +45,8 @@ class StreamReader {
   bool idle() const { return !error_ && begin_ == bytes_.size(); }
   /// Octets held.
   std::size_t held() const { return bytes_.size(); }
-  /// Members of push-pulls that were left out of them.
-  const ErrcCounts& dropped() const { return dropped_; }
+  /// Members of push-pulls that were left out of them since the last call.
+  ErrcCounts take_dropped() { return std::exchange(dropped_, {}); }
 
  private:
   enum class Stage : std::uint8_t { type, frame_head, header, objects, octets };

@@ -105,7 +105,7 @@ std::optional<Decoded<StreamMessage>> read_stream(const test::Sample& sample,
     message = reader.next();
   }
   EXPECT_TRUE(reader.idle());
-  EXPECT_EQ(reader.dropped().total(), 0U);
+  EXPECT_EQ(reader.take_dropped().total(), 0U);
   return message;
 }
 
