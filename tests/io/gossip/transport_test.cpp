@@ -23,6 +23,8 @@ struct Layers {
   base::Endpoint listen;
   WireOptions wire;
   std::vector<std::string> keys;
+
+  friend void PrintTo(const Layers& layers, std::ostream* out) { *out << layers.name; }
 };
 
 class Layered : public testing::TestWithParam<Layers> {
