@@ -210,7 +210,7 @@ Decoded<bool> StreamReader::pass_object(std::size_t max) {
   const auto passed = object_.advance(ahead());
   if (passed.has_error()) return passed.error();
   at_ += *passed;
-  if (at_ - object_begin_ > max || object_.expected() > max) return Errc::too_large;
+  if (at_ - object_begin_ + object_.expected() > max) return Errc::too_large;
   return object_.whole();
 }
 

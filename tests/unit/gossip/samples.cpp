@@ -154,6 +154,11 @@ bool Sample::has_layer(std::string_view name) const {
   return std::find(layers.begin(), layers.end(), name) != layers.end();
 }
 
+std::size_t Sample::sealed_at() const {
+  const std::size_t label = has_layer("label") ? 2 + options.label.size() : 0;
+  return label + (is_stream ? 5 : 0);
+}
+
 Keyring Sample::keyring() const {
   Keyring keyring;
   if (!key.empty()) keyring.install(key).value();

@@ -28,6 +28,8 @@ struct Sample {
   boost::json::value message;  ///< what an independent decoder read, the layers taken off
 
   bool has_layer(std::string_view name) const;
+  /// Where the encryption begins: its version octet.
+  std::size_t sealed_at() const;
   gossip::Keyring keyring() const;
 };
 

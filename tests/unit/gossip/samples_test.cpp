@@ -30,21 +30,15 @@ const std::vector<test::Sample>& samples() {
   return read;
 }
 
-/// Where the encryption begins: its version octet.
-std::size_t sealed_at(const test::Sample& sample) {
-  const std::size_t label = sample.has_layer("label") ? 2 + sample.options.label.size() : 0;
-  return label + (sample.is_stream ? 5 : 0);
-}
-
 bool is_padded_version(const test::Sample& sample) {
-  return sample.has_layer("encrypt") && sample.bytes[sealed_at(sample)] == 0;
+  return sample.has_layer("encrypt") && sample.bytes[sample.sealed_at()] == 0;
 }
 
 /// Gives the nonce that the sample was sealed with.
 NonceSource nonce_of(const test::Sample& sample) {
   return [&sample] {
     Nonce nonce;
-    std::copy_n(sample.bytes.begin() + static_cast<std::ptrdiff_t>(sealed_at(sample)) + 1,
+    std::copy_n(sample.bytes.begin() + static_cast<std::ptrdiff_t>(sample.sealed_at()) + 1,
                 nonce.size(), nonce.begin());
     return nonce;
   };
@@ -56,7 +50,7 @@ Bytes plain(const test::Sample& sample, const Keyring& keyring) {
   Bytes bound;
   if (sample.is_stream) bound.assign(bytes.begin(), bytes.begin() + 5);
   bound.insert(bound.end(), sample.options.label.begin(), sample.options.label.end());
-  return keyring.open(bytes.subspan(sealed_at(sample)), bound).value();
+  return keyring.open(bytes.subspan(sample.sealed_at()), bound).value();
 }
 
 OpenedPacket open(const test::Sample& sample, const Keyring& keyring) {
