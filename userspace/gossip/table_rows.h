@@ -7,7 +7,7 @@
 
 #include "gossip/row_codec.h"
 #include "gossip/store.h"
-#include "service/row.h"
+#include "service/node_rows.h"
 
 namespace viaduct::gossip {
 

@@ -25,43 +25,89 @@ Merger::Merger(MergeOptions options)
                 return first_candidate6(name, ranges);
               }) {}
 
+Merger::KnownOrigin& Merger::origin_of(const std::string& node, const std::string& source) {
+  const auto [known, added] = origins_.try_emplace({node, source});
+  if (added) known->second.origin = {node, source, Mask::none, {}};
+  return known->second;
+}
+
 void Merger::apply(const std::string& name, SourceChange change) {
-  const std::string* source = &*sources_.insert(name).first;
-  for (const BackendRow& row : change.removed) remove(source, row);
-  for (BackendRow& row : change.added) add(source, std::move(row));
+  KnownOrigin& origin = origin_of(options_.node_name, name);
+  for (const BackendRow& row : change.removed) remove(origin, row);
+  for (BackendRow& row : change.added) add(origin, std::move(row));
   if (!change.port_mappings) return;
   source_mappings_[name] = std::move(*change.port_mappings);
   replace_mappings();
 }
 
-void Merger::add(const std::string* source, BackendRow row) {
+void Merger::apply_node(const std::string& node, const NodeChange& change) {
+  for (const NamedTick& named : change.names_added) ticks_.add(named.name, named.tick);
+  for (const NamedTick& named : change.names_removed) ticks_.remove(named.name, named.tick);
+  for (const auto* names : {&change.names_added, &change.names_removed})
+    for (const NamedTick& named : *names) place_name(named.name);
+  if (node == options_.node_name) return;
+  KnownOrigin& origin = origin_of(node, "");
+  for (const BackendRow& row : change.removed) remove(origin, row);
+  for (const BackendRow& row : change.added) add(origin, row);
+}
+
+void Merger::set_mask(const std::string& node, Mask mask) {
+  if (node == options_.node_name) return;
+  KnownOrigin& origin = origin_of(node, "");
+  if (std::exchange(origin.origin.mask, mask) != mask) touch_all(origin);
+}
+
+void Merger::set_tunnels(const std::string& node, const NodeTunnels& tunnels) {
+  if (node == options_.node_name) return;
+  KnownOrigin& origin = origin_of(node, "");
+  if (origin.origin.tunnels == tunnels) return;
+  origin.origin.tunnels = tunnels;
+  touch_all(origin);
+}
+
+void Merger::forget_node(const std::string& node) {
+  const auto known = origins_.find({node, ""});
+  if (known == origins_.end() || node == options_.node_name) return;
+  assert(known->second.groups.empty());
+  if (known->second.groups.empty()) origins_.erase(known);
+}
+
+void Merger::add(KnownOrigin& origin, BackendRow row) {
   const GroupKey key{row.vip, row.backend.address.is_v6(), row.vip_port, row.protocol};
   const auto [group, is_new] = groups_.try_emplace(key);
   auto& rows = group->second.rows;
   if (rows.empty()) begin_group(key);
   count_local(key, row, 1);
+  if (origin.origin.node != options_.node_name) origin.groups[&group->first]++;
   const auto place = std::partition_point(rows.begin(), rows.end(), [&](const OwnedRow& owned) {
-    return SourcedRow{owned.source, &owned.row} < SourcedRow{source, &row};
+    return SourcedRow{owned.origin, &owned.row} < SourcedRow{&origin.origin, &row};
   });
-  rows.insert(place, {source, std::move(row)});
+  rows.insert(place, {&origin.origin, std::move(row)});
   touch(group);
 }
 
-void Merger::remove(const std::string* source, const BackendRow& row) {
+void Merger::remove(KnownOrigin& origin, const BackendRow& row) {
   const GroupKey key{row.vip, row.backend.address.is_v6(), row.vip_port, row.protocol};
   const auto group = groups_.find(key);
   assert(group != groups_.end());
   if (group == groups_.end()) return;
   auto& rows = group->second.rows;
   const auto place = std::partition_point(rows.begin(), rows.end(), [&](const OwnedRow& owned) {
-    return SourcedRow{owned.source, &owned.row} < SourcedRow{source, &row};
+    return SourcedRow{owned.origin, &owned.row} < SourcedRow{&origin.origin, &row};
   });
-  assert(place != rows.end() && place->source == source && place->row == row);
-  if (place == rows.end()) return;
+  const bool found = place != rows.end() && place->origin == &origin.origin && place->row == row;
+  assert(found);
+  if (!found) return;
   count_local(key, row, -1);
+  if (const auto count = origin.groups.find(&group->first); count != origin.groups.end())
+    if (--count->second == 0) origin.groups.erase(count);
   rows.erase(place);
   if (rows.empty()) end_group(key);
   touch(group);
+}
+
+void Merger::touch_all(const KnownOrigin& origin) {
+  for (const auto& [key, rows] : origin.groups) touch(groups_.find(*key));
 }
 
 void Merger::touch(Groups::iterator group) {
@@ -85,29 +131,42 @@ void Merger::count_local(const GroupKey& key, const BackendRow& row, int by) {
 
 /// The first row of a VIP has come: an address is taken, or a name wants one.
 void Merger::begin_group(const GroupKey& key) {
-  if (const auto* name = std::get_if<VipName>(&key.vip)) {
-    if (key.v6 && !options_.enable_ipv6) return;
-    if (named_[{name->value, key.v6}]++ == 0) (key.v6 ? named6_ : named4_).add(name->value);
-    return;
-  }
+  if (const auto* name = std::get_if<VipName>(&key.vip)) return count_name(name->value, key.v6, 1);
   const auto& address = std::get<base::Address>(key.vip);
   if (address.is_v6() != key.v6 || (key.v6 && !options_.enable_ipv6)) return;
   if (explicit_[address]++ == 0) (key.v6 ? named6_ : named4_).take(address);
 }
 
 void Merger::end_group(const GroupKey& key) {
-  if (const auto* name = std::get_if<VipName>(&key.vip)) {
-    const auto count = named_.find({name->value, key.v6});
-    if (count == named_.end() || --count->second > 0) return;
-    named_.erase(count);
-    (key.v6 ? named6_ : named4_).remove(name->value);
-    return;
-  }
+  if (const auto* name = std::get_if<VipName>(&key.vip)) return count_name(name->value, key.v6, -1);
   const auto& address = std::get<base::Address>(key.vip);
   const auto count = address.is_v6() == key.v6 ? explicit_.find(address) : explicit_.end();
   if (count == explicit_.end() || --count->second > 0) return;
   explicit_.erase(count);
   (key.v6 ? named6_ : named4_).release(address);
+}
+
+void Merger::count_name(const std::string& name, bool v6, int by) {
+  if (v6 && !options_.enable_ipv6) return;
+  const auto use = named_.try_emplace(name).first;
+  std::size_t& groups = v6 ? use->second.groups6 : use->second.groups4;
+  groups = static_cast<std::size_t>(static_cast<int>(groups) + by);
+  if (groups == (by > 0 ? 1U : 0U)) touched_names_.insert(name);
+  if (use->second.groups4 + use->second.groups6 == 0) named_.erase(use);
+  place_name(name);
+}
+
+/// A name has an address in both families as soon as any node has backends of it or speaks of it,
+/// so that its addresses do not depend on where its backends happen to be.
+void Merger::place_name(const std::string& name) {
+  const bool is_there = named_.contains(name) || ticks_.contains(name);
+  for (NamedAllocation* family : {&named4_, &named6_}) {
+    if (family == &named6_ && !options_.enable_ipv6) continue;
+    if (is_there)
+      family->add(name, ticks_.of(name));
+    else
+      family->remove(name);
+  }
 }
 
 /// The first source that maps a port decides. Touches the VIPs behind ports that lead elsewhere.
@@ -133,18 +192,19 @@ void Merger::replace_mappings() {
 }
 
 std::set<std::string> Merger::settle_names() {
-  std::set<std::string> moved = named4_.settle();
-  for (const std::string& name : moved) touch_name(name, false);
-  const std::set<std::string> moved6 = named6_.settle();
-  for (const std::string& name : moved6) touch_name(name, true);
-  moved.insert(moved6.begin(), moved6.end());
-  return moved;
+  std::set<std::string> names = std::exchange(touched_names_, {});
+  for (const bool v6 : {false, true}) {
+    const std::set<std::string> moved = (v6 ? named6_ : named4_).take_moved();
+    for (const std::string& name : moved) touch_name(name, v6);
+    names.insert(moved.begin(), moved.end());
+  }
+  return names;
 }
 
 void Merger::merge_group(const GroupKey& key, Group& group, Edits& edits) {
   std::vector<SourcedRow> rows;
   rows.reserve(group.rows.size());
-  for (const OwnedRow& owned : group.rows) rows.push_back({owned.source, &owned.row});
+  for (const OwnedRow& owned : group.rows) rows.push_back({owned.origin, &owned.row});
   std::shared_ptr<const Service> next;
   std::vector<RejectedRow> rejected;
   const auto* name = std::get_if<VipName>(&key.vip);
@@ -155,7 +215,7 @@ void Merger::merge_group(const GroupKey& key, Group& group, Edits& edits) {
     for (const SourcedRow& sourced : rows)
       if (const auto reason = why ? *refusal(*sourced.row, options_) : no_address(*name);
           !reason.empty())
-        rejected.push_back(reject(sourced, reason));
+        rejected.push_back(reject(sourced, reason, options_));
   } else if (!rows.empty()) {
     MergedVip merged = merge_vip({*address, key.port, key.protocol}, rows, mappings_, options_);
     next = group.shown && *group.shown == merged.service
@@ -198,13 +258,18 @@ bool Merger::show_groups(Snapshot& next) {
   return !edits.services.empty() || !edits.gone.empty() || !edits.come.empty();
 }
 
-bool Merger::show_names(const std::set<std::string>& moved, Snapshot& next) const {
+bool Merger::show_names(const std::set<std::string>& touched, Snapshot& next) const {
   bool any = false;
   NamedVips::Editor names(std::move(next.names));
-  for (const std::string& name : moved) {
+  for (const std::string& name : touched) {
     NamedVip named{name, {}};
-    for (const NamedAllocation* family : {&named4_, &named6_})
-      if (const auto address = family->find(name)) named.addresses.push_back(*address);
+    const auto use = named_.find(name);
+    const auto show = [&](const NamedAllocation& family, std::size_t groups) {
+      const auto address = groups > 0 ? family.find(name) : std::nullopt;
+      if (address) named.addresses.push_back(*address);
+    };
+    show(named4_, use == named_.end() ? 0 : use->second.groups4);
+    show(named6_, use == named_.end() ? 0 : use->second.groups6);
     const NamedVip* shown = last_ ? last_->names.find(name) : nullptr;
     if (shown ? *shown == named : named.addresses.empty()) continue;
     any = true;
@@ -219,10 +284,10 @@ bool Merger::show_names(const std::set<std::string>& moved, Snapshot& next) cons
 
 std::shared_ptr<const Snapshot> Merger::snapshot(bool complete) {
   auto next = last_ ? std::make_shared<Snapshot>(*last_) : std::make_shared<Snapshot>();
-  const std::set<std::string> moved = settle_names();
+  const std::set<std::string> touched = settle_names();
   bool changed = !last_ || last_->complete != complete;
   changed |= show_groups(*next);
-  changed |= show_names(moved, *next);
+  changed |= show_names(touched, *next);
   if (!changed) return last_;
   next->revision++;
   next->complete = complete;

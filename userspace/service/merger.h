@@ -6,10 +6,12 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "service/local_table.h"
+#include "service/name_ticks.h"
 #include "service/named_allocation.h"
 #include "service/snapshot.h"
 
@@ -26,6 +28,16 @@ class Merger {
   /// @param change  removed rows are those of earlier changes.
   void apply(const std::string& source, SourceChange change);
 
+  /// Takes what another node changed among its rows. Of this node's own only the names count: its
+  /// rows come from its sources.
+  /// @param change  removed rows and names are those of earlier changes.
+  void apply_node(const std::string& node, const NodeChange& change);
+  /// What is thought of another node, and where tunnels to it end. Costs that node's rows.
+  void set_mask(const std::string& node, Mask mask);
+  void set_tunnels(const std::string& node, const NodeTunnels& tunnels);
+  /// Another node is gone for good; all its rows were removed.
+  void forget_node(const std::string& node);
+
   /// All rows so far, merged. What did not change is shared with the snapshot before, and if
   /// nothing did, it is the snapshot before; a new one has the next revision.
   std::shared_ptr<const Snapshot> snapshot(bool complete);
@@ -41,7 +53,7 @@ class Merger {
     auto operator<=>(const GroupKey&) const = default;
   };
   struct OwnedRow {
-    const std::string* source;  ///< in sources_
+    const Origin* origin;  ///< in origins_
     BackendRow row;
   };
   struct Group {
@@ -54,27 +66,42 @@ class Merger {
   /// A host port of this node and a VIP that has a backend there.
   using LocalPort = std::tuple<base::Protocol, std::uint16_t, GroupKey>;
   struct Edits;
+  struct KnownOrigin {
+    Origin origin;
+    std::unordered_map<const GroupKey*, std::size_t> groups;  ///< of another node; with its rows
+  };
+  /// VIPs and families that a name has backends in.
+  struct NameUse {
+    std::size_t groups4 = 0;
+    std::size_t groups6 = 0;
+  };
 
-  void add(const std::string* source, BackendRow row);
-  void remove(const std::string* source, const BackendRow& row);
+  KnownOrigin& origin_of(const std::string& node, const std::string& source);
+  void add(KnownOrigin& origin, BackendRow row);
+  void remove(KnownOrigin& origin, const BackendRow& row);
   void touch(Groups::iterator group);
+  void touch_all(const KnownOrigin& origin);
   void touch_name(const std::string& name, bool v6);
   void count_local(const GroupKey& key, const BackendRow& row, int by);
   void begin_group(const GroupKey& key);
   void end_group(const GroupKey& key);
+  void count_name(const std::string& name, bool v6, int by);
+  void place_name(const std::string& name);
   void replace_mappings();
-  /// Names whose addresses moved since the last snapshot; touches what depends on them.
+  /// Names that may be shown otherwise than in the last snapshot; touches what depends on them.
   std::set<std::string> settle_names();
   void merge_group(const GroupKey& key, Group& group, Edits& edits);
   bool show_groups(Snapshot& next);
-  bool show_names(const std::set<std::string>& moved, Snapshot& next) const;
+  bool show_names(const std::set<std::string>& touched, Snapshot& next) const;
 
   MergeOptions options_;
-  std::set<std::string> sources_;
+  std::map<std::pair<std::string, std::string>, KnownOrigin> origins_;  ///< by node and source
   Groups groups_;
   std::vector<Groups::iterator> touched_;
-  std::map<base::Address, std::size_t> explicit_;              ///< address -> its groups
-  std::map<std::pair<std::string, bool>, std::size_t> named_;  ///< name, family -> its groups
+  std::map<base::Address, std::size_t> explicit_;  ///< address -> its groups
+  std::map<std::string, NameUse> named_;
+  NameTicks ticks_;
+  std::set<std::string> touched_names_;
   NamedAllocation named4_;
   NamedAllocation named6_;
   std::map<std::string, std::vector<PortMapping>> source_mappings_;

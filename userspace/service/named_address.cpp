@@ -3,16 +3,21 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-
 #include <array>
 #include <cassert>
+#include <span>
 #include <utility>
 #include <vector>
+
+#include "base/bytes.h"
+#include "base/siphash.h"
+#include "service/address_number.h"
 
 namespace viaduct::service {
 namespace {
 
-__extension__ typedef unsigned __int128 Uint128;
+/// Published, for all nodes need the same: the octets of "viaduct name ord".
+constexpr base::HashKey kNameKey = {0x2074637564616976, 0x64726f20656d616e};
 
 constexpr std::uint32_t kGolden = 0x9e3779b9;  // lookup2's arbitrary start value
 
@@ -53,18 +58,6 @@ std::uint32_t little_endian(std::string_view bytes, std::size_t offset, std::siz
   return word;
 }
 
-Uint128 to_number(const base::Address& address) {
-  Uint128 value = 0;
-  for (const std::uint8_t octet : address.mapped()) value = value << 8 | octet;
-  return value;
-}
-
-base::Address from_number(Uint128 value) {
-  std::array<std::uint8_t, 16> octets{};
-  for (std::size_t i = 16; i-- > 0; value >>= 8) octets[i] = static_cast<std::uint8_t>(value);
-  return base::Address::v6(octets);
-}
-
 /// A big-endian number of any length modulo `modulus`, bit by bit so that nothing overflows.
 Uint128 modulo(std::span<const std::uint8_t> number, Uint128 modulus) {
   Uint128 rest = 0;
@@ -78,16 +71,19 @@ Uint128 modulo(std::span<const std::uint8_t> number, Uint128 modulus) {
   return rest;
 }
 
-/// Serves names in the order of their first candidate, then of the name; a taken one moves on to
-/// the next address, after the last to the first.
-std::map<std::string, base::Address> allocate(std::vector<std::pair<Uint128, std::string>> wishes,
+template <class FirstCandidate>
+std::map<std::string, base::Address> allocate(const std::map<std::string, Tick>& names,
                                               const std::set<base::Address>& taken, Uint128 min,
-                                              Uint128 max) {
-  std::sort(wishes.begin(), wishes.end());
+                                              Uint128 max, FirstCandidate first) {
+  std::vector<std::pair<NameRank, std::string>> order;
+  order.reserve(names.size());
+  for (const auto& [name, tick] : names) order.emplace_back(rank_of(name, tick), name);
+  std::sort(order.begin(), order.end());
   std::set<Uint128> used;
   for (const base::Address& address : taken) used.insert(to_number(address));
   std::map<std::string, base::Address> result;
-  for (auto& [wish, name] : wishes) {
+  for (const auto& [rank, name] : order) {
+    const Uint128 wish = to_number(first(name));
     Uint128 candidate = wish;
     bool free = used.insert(candidate).second;
     while (!free) {
@@ -95,18 +91,9 @@ std::map<std::string, base::Address> allocate(std::vector<std::pair<Uint128, std
       if (candidate == wish) break;
       free = used.insert(candidate).second;
     }
-    if (free) result.emplace(std::move(name), from_number(candidate));
+    if (free) result.emplace(name, from_number(candidate));
   }
   return result;
-}
-
-template <class FirstCandidate>
-std::vector<std::pair<Uint128, std::string>> wishes_of(const std::set<std::string>& names,
-                                                       FirstCandidate first) {
-  std::vector<std::pair<Uint128, std::string>> wishes;
-  wishes.reserve(names.size());
-  for (const std::string& name : names) wishes.emplace_back(to_number(first(name)), name);
-  return wishes;
 }
 
 }  // namespace
@@ -148,20 +135,22 @@ base::Address first_candidate6(std::string_view name, const NamedRanges& ranges)
   return from_number(width == 0 ? min : min + modulo(std::span(digest).first(length), width));
 }
 
-std::map<std::string, base::Address> allocate_named4(const std::set<std::string>& names,
-                                                     const std::set<base::Address>& taken,
-                                                     const NamedRanges& ranges) {
-  return allocate(
-      wishes_of(names, [&](const std::string& name) { return first_candidate4(name, ranges); }),
-      taken, to_number(ranges.min4), to_number(ranges.max4));
+NameRank rank_of(std::string_view name, Tick tick) {
+  return {tick, base::siphash(kNameKey, base::as_bytes(name))};
 }
 
-std::map<std::string, base::Address> allocate_named6(const std::set<std::string>& names,
+std::map<std::string, base::Address> allocate_named4(const std::map<std::string, Tick>& names,
                                                      const std::set<base::Address>& taken,
                                                      const NamedRanges& ranges) {
-  return allocate(
-      wishes_of(names, [&](const std::string& name) { return first_candidate6(name, ranges); }),
-      taken, to_number(ranges.min6), to_number(ranges.max6));
+  return allocate(names, taken, to_number(ranges.min4), to_number(ranges.max4),
+                  [&](const std::string& name) { return first_candidate4(name, ranges); });
+}
+
+std::map<std::string, base::Address> allocate_named6(const std::map<std::string, Tick>& names,
+                                                     const std::set<base::Address>& taken,
+                                                     const NamedRanges& ranges) {
+  return allocate(names, taken, to_number(ranges.min6), to_number(ranges.max6),
+                  [&](const std::string& name) { return first_candidate6(name, ranges); });
 }
 
 }  // namespace viaduct::service

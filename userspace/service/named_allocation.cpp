@@ -1,122 +1,121 @@
 #include "service/named_allocation.h"
 
-#include <algorithm>
-#include <array>
-#include <cstdint>
-#include <iterator>
+#include <tuple>
 
 namespace viaduct::service {
-namespace {
-
-base::Address next(const base::Address& address) {
-  std::array<std::uint8_t, 16> octets = address.mapped();
-  for (std::size_t i = octets.size(); i-- > 0;)
-    if (++octets[i] != 0) break;
-  return base::Address::v6(octets);
-}
-
-}  // namespace
 
 NamedAllocation::NamedAllocation(const base::Address& min, const base::Address& max,
                                  FirstCandidate first)
-    : min_(min), max_(max), first_(std::move(first)) {}
+    : min_(to_number(min)), last_(to_number(max) - min_), first_(std::move(first)) {}
 
-void NamedAllocation::add(const std::string& name) {
-  const auto [entry, added] = order_.try_emplace({first_(name), name});
-  if (!added) return;
-  entry->second = place(entry);
-  moved_.insert(name);
-  place_from(std::next(entry));
+bool NamedAllocation::ahead(const Name& one, const Name& other) {
+  return std::tie(one.second.rank, one.first) < std::tie(other.second.rank, other.first);
+}
+
+/// Whether a name came by an address on the way to its own.
+bool NamedAllocation::passed(const Name& name, Offset hole) const {
+  const auto steps = [&](Offset to) {
+    const Offset first = name.second.first;
+    return to >= first ? to - first : last_ - first + 1 + to;
+  };
+  return !name.second.at || steps(hole) < steps(*name.second.at);
+}
+
+std::optional<NamedAllocation::Offset> NamedAllocation::offset_of(
+    const base::Address& address) const {
+  const Uint128 number = to_number(address);
+  if (number < min_ || number - min_ > last_) return std::nullopt;
+  return number - min_;
+}
+
+void NamedAllocation::add(const std::string& name, Tick tick) {
+  const NameRank rank = rank_of(name, tick);
+  if (const auto known = names_.find(name); known != names_.end()) {
+    if (known->second.rank == rank) return;
+    remove(name);
+  }
+  const Offset first = to_number(first_(name)) - min_;
+  place(&*names_.emplace(name, Place{rank, first, std::nullopt}).first, first);
 }
 
 void NamedAllocation::remove(const std::string& name) {
-  const auto entry = order_.find({first_(name), name});
-  if (entry == order_.end()) return;
+  const auto known = names_.find(name);
+  if (known == names_.end()) return;
+  const auto hole = known->second.at;
+  placeless_.erase(&*known);
+  if (hole) holders_[*hole] = nullptr;  // until it is filled
+  names_.erase(known);
   moved_.insert(name);
-  place_from(order_.erase(entry));
+  if (hole) fill(*hole);
 }
 
 void NamedAllocation::take(const base::Address& address) {
-  if (taken_.insert(address).second) place_from(first_behind(address));
+  const auto offset = offset_of(address);
+  if (!offset) return;
+  Name* const before = std::exchange(holders_.try_emplace(*offset).first->second, nullptr);
+  if (!before) return;
+  if (next(*offset) == before->second.first) {
+    before->second.at.reset();
+    moved_.insert(before->first);
+    placeless_.insert(before);
+  } else {
+    place(before, next(*offset));
+  }
 }
 
 void NamedAllocation::release(const base::Address& address) {
-  if (taken_.erase(address) > 0) place_from(first_behind(address));
+  const auto offset = offset_of(address);
+  if (!offset) return;
+  const auto holder = holders_.find(*offset);
+  if (holder != holders_.end() && !holder->second) fill(*offset);
 }
 
 std::optional<base::Address> NamedAllocation::find(const std::string& name) const {
-  const auto entry = order_.find({first_(name), name});
-  if (entry == order_.end()) return std::nullopt;
-  if (entry->second) return entry->second;
-  const auto found = wrapped_.find(name);
-  return found == wrapped_.end() ? std::nullopt : std::optional(found->second);
+  const auto known = names_.find(name);
+  if (known == names_.end() || !known->second.at) return std::nullopt;
+  return from_number(min_ + *known->second.at);
 }
 
-/// @return absent when everything from `from` to the end of the range is taken.
-std::optional<base::Address> NamedAllocation::first_free(const base::Address& from) const {
-  base::Address free = from;
-  for (auto taken = taken_.lower_bound(from); taken != taken_.end() && *taken == free; ++taken) {
-    if (free == max_) return std::nullopt;
-    free = next(free);
-  }
-  return free;
-}
-
-std::optional<base::Address> NamedAllocation::place(Order::const_iterator name) const {
-  const base::Address& wish = name->first.first;
-  if (name == order_.begin()) return first_free(wish);
-  const auto& before = std::prev(name)->second;
-  if (!before || *before == max_) return std::nullopt;
-  return first_free(std::max(wish, next(*before)));
-}
-
-void NamedAllocation::place_from(Order::iterator name) {
-  for (; name != order_.end(); ++name) {
-    const auto placed = place(name);
-    if (placed == name->second) return;
-    name->second = placed;
-    moved_.insert(name->first.second);
-  }
-}
-
-NamedAllocation::Order::iterator NamedAllocation::first_behind(const base::Address& address) {
-  auto name = address == max_ ? order_.end() : order_.lower_bound({next(address), ""});
-  while (name != order_.begin()) {
-    const auto before = std::prev(name);
-    if (before->second && *before->second < address) break;
-    name = before;
-  }
-  return name;
-}
-
-void NamedAllocation::place_wrapped() {
-  auto first = order_.end();
-  while (first != order_.begin() && !std::prev(first)->second) --first;
-  if (first == order_.end() && wrapped_.empty()) return;
-  std::map<std::string, base::Address> placed;
-  auto held = order_.begin();  // the rest of the names whose addresses are ahead
-  std::optional<base::Address> free = first_free(min_);
-  for (; first != order_.end() && free; ++first) {
-    while (free && held != order_.end() && held->second && *held->second <= *free) {
-      if (*held->second == *free) free = *free == max_ ? std::nullopt : first_free(next(*free));
-      ++held;
+/// Finds a place for a name from its first candidate on, and for those who have to make room.
+void NamedAllocation::place(Name* name, Offset at) {
+  while (true) {
+    const auto [holder, is_free] = holders_.try_emplace(at, name);
+    if (is_free || (holder->second && ahead(*name, *holder->second))) {
+      Name* const before = is_free ? nullptr : std::exchange(holder->second, name);
+      name->second.at = at;
+      moved_.insert(name->first);
+      if (!before) return;
+      name = before;  // what is ahead of `at` was taken by better ones before, and still is
     }
-    if (!free) break;
-    placed.emplace(first->first.second, *free);
-    free = *free == max_ ? std::nullopt : first_free(next(*free));
+    at = next(at);
+    if (at == name->second.first) break;
   }
-  for (const auto* names : {&wrapped_, &placed})
-    for (const auto& [name, address] : *names) {
-      const auto& other = names == &wrapped_ ? placed : wrapped_;
-      const auto found = other.find(name);
-      if (found == other.end() || found->second != address) moved_.insert(name);
-    }
-  wrapped_ = std::move(placed);
+  name->second.at.reset();
+  moved_.insert(name->first);
+  placeless_.insert(name);
 }
 
-std::set<std::string> NamedAllocation::settle() {
-  place_wrapped();
-  return std::exchange(moved_, {});
+/// Gives a place that nobody holds any more to the best name that went past it.
+void NamedAllocation::fill(Offset hole) {
+  while (true) {
+    Name* best = placeless_.empty() ? nullptr : *placeless_.begin();
+    for (Offset at = next(hole); at != hole; at = next(at)) {
+      const auto holder = holders_.find(at);
+      if (holder == holders_.end()) break;
+      Name* const name = holder->second;
+      if (name && passed(*name, hole) && (!best || ahead(*name, *best))) best = name;
+    }
+    if (!best) break;
+    holders_[hole] = best;
+    moved_.insert(best->first);
+    const auto left = std::exchange(best->second.at, hole);
+    if (!left) {
+      placeless_.erase(best);
+      return;
+    }
+    hole = *left;
+  }
+  holders_.erase(hole);
 }
 
 }  // namespace viaduct::service

@@ -43,14 +43,6 @@ struct NamedTick {
   bool operator==(const NamedTick&) const = default;
 };
 
-/// What changed among the rows that another node publishes.
-struct NodeChange {
-  std::vector<BackendRow> removed;
-  std::vector<BackendRow> added;
-  std::vector<NamedTick> names_removed;
-  std::vector<NamedTick> names_added;
-};
-
 /// Something that a source read and could not use.
 struct RejectedRow {
   std::string where;   ///< the place: "task web.1, port 20001, label VIP_0" or "shop.toml:12"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <list>
 #include <map>
 #include <set>
 #include <tuple>
@@ -12,91 +13,23 @@ namespace {
 
 using NamedAddresses = std::map<std::string, base::Address>;
 
-std::string vip_text(const BackendRow& row) {
-  const auto* name = std::get_if<VipName>(&row.vip);
-  const std::string host = name ? name->value : std::get<base::Address>(row.vip).to_string();
-  return std::string(base::to_string(row.protocol)) + " " + host + ":" +
-         std::to_string(row.vip_port);
-}
-
-class VipMerge {
- public:
-  VipMerge(const VipKey& key, const PortMappings& mappings, const MergeOptions& options)
-      : mappings_(mappings), options_(options) {
-    merged_.service.key = key;
-  }
-
-  MergedVip merge(std::span<const SourcedRow> rows) {
-    if (const auto* name = std::get_if<VipName>(&rows.front().row->vip))
-      merged_.service.name = name->value;
-    for (const SourcedRow& sourced : rows) {
-      add_policy(merged_.service, sourced);
-      add_backend(merged_.service, sourced);
-    }
-    std::sort(merged_.service.backends.begin(), merged_.service.backends.end());
-    return std::move(merged_);
-  }
-
- private:
-  void reject(const SourcedRow& sourced, std::string reason) {
-    merged_.rejected.push_back(service::reject(sourced, std::move(reason)));
-  }
-
-  /// The first row that says something decides for the VIP.
-  void add_policy(Service& service, const SourcedRow& sourced) {
-    for (const std::string& conflict : settle(service.policy, sourced.row->policy))
-      reject(sourced, "VIP " + vip_text(*sourced.row) + ": " + conflict);
-  }
-
-  /// One endpoint counts once; if several rows name it, the one that takes connections wins.
-  void add_backend(Service& service, const SourcedRow& sourced) {
-    const BackendRow& row = *sourced.row;
-    Backend backend{row.backend,        row.weight, dial_of(row),
-                    options_.node_name, row.task,   is_here(row) ? std::nullopt : row.tunnel};
-    const auto [known, added] = endpoints_.try_emplace(row.backend, service.backends.size());
-    if (added) {
-      service.backends.push_back(std::move(backend));
-      return;
-    }
-    Backend& other = service.backends[known->second];
-    reject(sourced, "backend " + row.backend.to_string() + " of VIP " + vip_text(row) +
-                        " is also published by " + other.task);
-    if (other.weight < backend.weight) other = std::move(backend);
-  }
-
-  bool is_here(const BackendRow& row) const {
-    return row.tunnel == options_.node_address || row.tunnel == options_.node_address6;
-  }
-
-  base::Endpoint dial_of(const BackendRow& row) const {
-    if (row.backend.address != options_.node_address) return row.backend;
-    const auto mapping = mappings_.find({row.protocol, row.backend.port});
-    if (mapping == mappings_.end() ||
-        mapping->second.address.is_v6() != row.backend.address.is_v6())
-      return row.backend;
-    return mapping->second;
-  }
-
-  const PortMappings& mappings_;
-  const MergeOptions& options_;
-  std::map<base::Endpoint, std::size_t> endpoints_;
-  MergedVip merged_;
-};
-
 /// Merges a whole table.
 class Merge {
  public:
-  Merge(const LocalTable& table, const MergeOptions& options) : options_(options) {
+  Merge(const LocalTable& table, const Nodes& nodes, const MergeOptions& options)
+      : options_(options) {
     for (const auto& [name, source] : table.sources()) {
+      const Origin* origin = &origins_.emplace_back(Origin{options.node_name, name, {}, {}});
       for (const auto& [part_name, part] : source.parts.by_name()) {
-        for (const BackendRow& row : part->rows) collect({&name, &row});
+        for (const BackendRow& row : part->rows) collect({origin, &row});
         for (const PortMapping& mapping : part->port_mappings)
           mappings_.insert({{mapping.protocol, mapping.host_port}, mapping.container});
       }
     }
+    for (const auto& [name, node] : nodes) collect(name, node);
     std::sort(rows_.begin(), rows_.end());
-    addresses4_ = allocate_named4(names4_, taken_, options_.ranges);
-    addresses6_ = allocate_named6(names6_, taken_, options_.ranges);
+    addresses4_ = allocate_named4(names_, taken_, options_.ranges);
+    if (options_.enable_ipv6) addresses6_ = allocate_named6(names_, taken_, options_.ranges);
     for (const SourcedRow& sourced : rows_) group(sourced);
   }
 
@@ -118,17 +51,32 @@ class Merge {
   }
 
  private:
+  void collect(const std::string& name, const NodeRows& node) {
+    for (const NamedTick& named : node.names) add_name(named.name, named.tick);
+    if (name == options_.node_name) return;
+    const Origin* origin = &origins_.emplace_back(Origin{name, "", node.mask, node.tunnels});
+    for (const BackendRow& row : node.rows) collect({origin, &row});
+  }
+
   void collect(const SourcedRow& sourced) {
     const BackendRow& row = *sourced.row;
     if (const auto why = refusal(row, options_)) {
-      if (!why->empty()) rejected_.push_back(reject(sourced, *why));
+      if (!why->empty()) rejected_.push_back(reject(sourced, *why, options_));
       return;
     }
-    if (const auto* address = std::get_if<base::Address>(&row.vip))
+    if (const auto* address = std::get_if<base::Address>(&row.vip)) {
       taken_.insert(*address);
-    else
-      (row.backend.address.is_v6() ? names6_ : names4_).insert(std::get<VipName>(row.vip).value);
+    } else {
+      const std::string& name = std::get<VipName>(row.vip).value;
+      add_name(name, kNoTick);
+      (row.backend.address.is_v6() ? backed6_ : backed4_).insert(name);
+    }
     rows_.push_back(sourced);
+  }
+
+  void add_name(const std::string& name, Tick tick) {
+    Tick& known = names_.try_emplace(name, tick).first->second;
+    known = std::min(known, tick);
   }
 
   void group(const SourcedRow& sourced) {
@@ -138,7 +86,7 @@ class Merge {
       const NamedAddresses& addresses = row.backend.address.is_v6() ? addresses6_ : addresses4_;
       const auto found = addresses.find(name->value);
       if (found == addresses.end()) {
-        rejected_.push_back(reject(sourced, no_address(*name)));
+        rejected_.push_back(reject(sourced, no_address(*name), options_));
         return;
       }
       key.address = found->second;
@@ -150,23 +98,29 @@ class Merge {
 
   std::vector<NamedVip> names() const {
     std::map<std::string, NamedVip> names;
-    for (const NamedAddresses* addresses : {&addresses4_, &addresses6_}) {
-      for (const auto& [name, address] : *addresses) {
+    const auto add = [&](const NamedAddresses& addresses, const std::set<std::string>& backed) {
+      for (const std::string& name : backed) {
+        const auto found = addresses.find(name);
+        if (found == addresses.end()) continue;
         NamedVip& named = names[name];
         named.name = name;
-        named.addresses.push_back(address);
+        named.addresses.push_back(found->second);
       }
-    }
+    };
+    add(addresses4_, backed4_);
+    add(addresses6_, backed6_);
     std::vector<NamedVip> all;
     for (auto& [name, named] : names) all.push_back(std::move(named));
     return all;
   }
 
   const MergeOptions& options_;
+  std::list<Origin> origins_;
   std::vector<SourcedRow> rows_;
   PortMappings mappings_;
-  std::set<std::string> names4_;
-  std::set<std::string> names6_;
+  std::map<std::string, Tick> names_;
+  std::set<std::string> backed4_;  ///< names with backends
+  std::set<std::string> backed6_;
   std::set<base::Address> taken_;
   NamedAddresses addresses4_;
   NamedAddresses addresses6_;
@@ -177,31 +131,8 @@ class Merge {
 }  // namespace
 
 bool operator<(const SourcedRow& left, const SourcedRow& right) {
-  return std::tie(*left.source, left.row->task, *left.row) <
-         std::tie(*right.source, right.row->task, *right.row);
-}
-
-RejectedRow reject(const SourcedRow& sourced, std::string reason) {
-  return {*sourced.source + ": " + sourced.row->task, std::move(reason)};
-}
-
-std::optional<std::string> refusal(const BackendRow& row, const MergeOptions& options) {
-  const bool v6 = row.backend.address.is_v6();
-  const auto* address = std::get_if<base::Address>(&row.vip);
-  if (address && address->is_v6() != v6)
-    return "VIP " + vip_text(row) + " and backend " + row.backend.to_string() +
-           " are of different families";
-  if (v6 && !options.enable_ipv6) return address ? "IPv6 is off (l4lb.ipv6)" : "";
-  return std::nullopt;
-}
-
-std::string no_address(const VipName& name) {
-  return "no address is left in the range of named VIPs for " + name.value;
-}
-
-MergedVip merge_vip(const VipKey& key, std::span<const SourcedRow> rows,
-                    const PortMappings& mappings, const MergeOptions& options) {
-  return VipMerge(key, mappings, options).merge(rows);
+  return std::tie(left.origin->node, left.origin->source, left.row->task, *left.row) <
+         std::tie(right.origin->node, right.origin->source, right.row->task, *right.row);
 }
 
 const Service* Snapshot::find(const VipKey& key) const {
@@ -214,12 +145,17 @@ bool has_address(const Snapshot& snapshot, const base::Address& address) {
   return first != snapshot.services.end() && (*first)->key.address == address;
 }
 
-std::shared_ptr<const Snapshot> merge(const LocalTable& table, const MergeOptions& options,
-                                      const Snapshot* previous) {
-  auto snapshot = Merge(table, options).finish(previous);
+std::shared_ptr<const Snapshot> merge(const LocalTable& table, const Nodes& nodes,
+                                      const MergeOptions& options, const Snapshot* previous) {
+  auto snapshot = Merge(table, nodes, options).finish(previous);
   snapshot->revision = table.revision();
   snapshot->complete = table.complete();
   return snapshot;
+}
+
+std::shared_ptr<const Snapshot> merge(const LocalTable& table, const MergeOptions& options,
+                                      const Snapshot* previous) {
+  return merge(table, {}, options, previous);
 }
 
 }  // namespace viaduct::service

@@ -13,6 +13,7 @@
 #include "base/sorted_chunks.h"
 #include "service/local_table.h"
 #include "service/named_address.h"
+#include "service/node_rows.h"
 #include "service/row.h"
 
 namespace viaduct::service {
@@ -90,19 +91,20 @@ struct MergeOptions {
   bool enable_ipv6 = true;  ///< whether named VIPs take IPv6 backends and IPv6 VIPs exist at all
 };
 
-/// A row with the source it came from.
+/// A row with who says it.
 struct SourcedRow {
-  const std::string* source;
+  const Origin* origin;
   const BackendRow* row;
 };
-/// Whatever is settled by "the first wins" follows this order: source, task, then all the rest.
+/// Whatever is settled by "the first wins" follows this order: node, source, task, then all the
+/// rest. Nodes come first, so that all nodes settle alike.
 bool operator<(const SourcedRow& left, const SourcedRow& right);
 
 /// Host ports of this node that lead to containers.
 using PortMappings = std::map<std::pair<base::Protocol, std::uint16_t>, base::Endpoint>;
 
-/// A row's entry among the rejected.
-RejectedRow reject(const SourcedRow& sourced, std::string reason);
+/// A row's entry among the rejected; it says which source, or which other node, the row is from.
+RejectedRow reject(const SourcedRow& sourced, std::string reason, const MergeOptions& options);
 
 /// Whether a row is of no use, whatever the others say.
 /// @return absent: it is used; else why not, "" for rows that need no mention.
@@ -120,10 +122,12 @@ struct MergedVip {
 MergedVip merge_vip(const VipKey& key, std::span<const SourcedRow> rows,
                     const PortMappings& mappings, const MergeOptions& options);
 
-/// Merges all rows of a table from scratch: what a Merger's snapshot equals after any sequence of
-/// changes.
+/// Merges this node's rows and other nodes' from scratch: what a Merger's snapshot equals after any
+/// sequence of changes.
 /// @param previous  may be null; equal services are shared with it.
 std::shared_ptr<const Snapshot> merge(const LocalTable& table, const MergeOptions& options,
                                       const Snapshot* previous);
+std::shared_ptr<const Snapshot> merge(const LocalTable& table, const Nodes& nodes,
+                                      const MergeOptions& options, const Snapshot* previous);
 
 }  // namespace viaduct::service

@@ -30,7 +30,8 @@ std::vector<std::string> text(const Snapshot& snapshot) {
                     service->policy.affinity.to_string());
     for (const Backend& backend : service->backends)
       lines.push_back("  " + backend.endpoint.to_string() + " " + std::to_string(backend.weight) +
-                      " " + backend.dial.to_string() + " " + backend.node + " " + backend.task);
+                      " " + backend.dial.to_string() + " " + backend.node + " " + backend.task +
+                      (backend.tunnel ? " over " + backend.tunnel->to_string() : ""));
   }
   for (const NamedVip& named : snapshot.names) {
     lines.push_back(named.name);
@@ -52,10 +53,34 @@ class Sources {
     replace(source, SourceParts(SourceRows{std::move(rows), {}, {}}));
   }
 
+  /// Makes another node publish these rows and names instead of those before.
+  void publish(const std::string& node, std::vector<BackendRow> rows,
+               std::vector<NamedTick> names = {}) {
+    NodeRows& now = nodes_[node];
+    SourceChange change = compare_rows(now.rows, rows);
+    merger_.apply_node(node,
+                       {std::move(change.removed), std::move(change.added), now.names, names});
+    now.rows = std::move(rows);
+    now.names = std::move(names);
+  }
+  void mask(const std::string& node, Mask mask) {
+    nodes_[node].mask = mask;
+    merger_.set_mask(node, mask);
+  }
+  void tunnels(const std::string& node, NodeTunnels tunnels) {
+    nodes_[node].tunnels = tunnels;
+    merger_.set_tunnels(node, tunnels);
+  }
+  void forget(const std::string& node) {
+    publish(node, {});
+    nodes_.erase(node);
+    merger_.forget_node(node);
+  }
+
   /// The merger's snapshot, which must equal one made from scratch.
   std::shared_ptr<const Snapshot> merged() {
     const auto snapshot = merger_.snapshot(table_.complete());
-    const auto expected = merge(table_, options_, nullptr);
+    const auto expected = merge(table_, nodes_, options_, nullptr);
     const auto lines = text(*snapshot);
     const auto expected_lines = text(*expected);
     const auto [found_line, expected_line] =
@@ -75,6 +100,7 @@ class Sources {
   }
 
   LocalTable table_;
+  Nodes nodes_;
   MergeOptions options_;
   Merger merger_;
 };
@@ -134,6 +160,137 @@ TEST(Merger, APortMappingThatChangesReachesTheVipsBehindIt) {
   EXPECT_EQ(sources.merged()->services[0]->backends[0].dial, endpoint("172.31.254.3:8080"));
 }
 
+/// The weights of the only service's backends, in order.
+std::vector<int> weights(Sources& sources) {
+  const auto snapshot = sources.merged();
+  EXPECT_EQ(snapshot->services.size(), 1u);
+  std::vector<int> all;
+  for (const Backend& backend : snapshot->services[0]->backends) all.push_back(backend.weight);
+  return all;
+}
+
+class Masks : public testing::Test {
+ protected:
+  Masks() {
+    sources.replace("files", {row(VipName{"a.b"}, "192.0.2.1:80", 2)});
+    sources.publish("node2", {row(VipName{"a.b"}, "192.0.2.2:80", 3)});
+    sources.publish("node3", {row(VipName{"a.b"}, "192.0.2.3:80", 4)});
+  }
+  Sources sources{options()};
+};
+
+TEST_F(Masks, ASuspectsBackendsTakeNoNewConnectionsAndADeadOnesGo) {
+  EXPECT_EQ(weights(sources), (std::vector{2, 3, 4}));
+  sources.mask("node2", Mask::suspect);
+  EXPECT_EQ(weights(sources), (std::vector{2, 0, 4}));
+  sources.mask("node2", Mask::dead);
+  EXPECT_EQ(weights(sources), (std::vector{2, 4}));
+  sources.mask("node2", Mask::none);
+  EXPECT_EQ(weights(sources), (std::vector{2, 3, 4}));
+}
+
+TEST_F(Masks, DoubtAboutMoreThanHalfOfAVipIsNotActedUpon) {
+  sources.mask("node2", Mask::suspect);
+  sources.mask("node3", Mask::suspect);
+  EXPECT_EQ(weights(sources), (std::vector{2, 3, 4}));
+  sources.mask("node3", Mask::dead);
+  EXPECT_EQ(weights(sources), (std::vector{2, 0}));
+}
+
+TEST_F(Masks, ABackendThatTakesNoConnectionsIsNoReasonToTrustInIt) {
+  sources.replace("files", {row(VipName{"a.b"}, "192.0.2.1:80", 0)});
+  sources.publish("node3", {});
+  sources.mask("node2", Mask::suspect);
+  EXPECT_EQ(weights(sources), (std::vector{0, 3})) << "the only one that takes any";
+}
+
+TEST_F(Masks, AVipAllOfWhoseBackendsAreOnDeadNodesKeepsThem) {
+  sources.replace("files", std::vector<BackendRow>{});
+  sources.mask("node2", Mask::dead);
+  sources.mask("node3", Mask::dead);
+  EXPECT_EQ(weights(sources), (std::vector{3, 4}));
+  sources.mask("node3", Mask::suspect);
+  EXPECT_EQ(weights(sources), (std::vector{4}));
+}
+
+TEST_F(Masks, AnEndpointThatALivingNodePublishesTooIsNotMasked) {
+  sources.publish("node3",
+                  {row(VipName{"a.b"}, "192.0.2.2:80", 1), row(VipName{"a.b"}, "192.0.2.3:80", 4)});
+  EXPECT_EQ(weights(sources), (std::vector{2, 3, 4})) << "the larger weight wins";
+  sources.mask("node2", Mask::dead);
+  EXPECT_EQ(weights(sources), (std::vector{2, 1, 4}));
+  EXPECT_TRUE(sources.merged()->notes.rejected.empty());
+}
+
+TEST_F(Masks, AreOfOtherNodesOnly) {
+  sources.merger_.set_mask("node1", Mask::dead);
+  EXPECT_EQ(weights(sources), (std::vector{2, 3, 4}));
+}
+
+TEST(Merger, BackendsOfOtherNodesAreReachedOverTheirTunnels) {
+  Sources sources(options());
+  BackendRow own_tunnel = row(address("198.51.100.1"), "192.0.2.4:80");
+  own_tunnel.tunnel = address("203.0.113.9");
+  sources.publish("node2", {row(address("198.51.100.1"), "192.0.2.2:80"), own_tunnel,
+                            row(address("198.51.100.1"), "192.0.2.10:80"),
+                            row(address("2001:db8::1"), "[2001:db8::2]:80")});
+  const auto tunnel = [&](std::size_t service, std::size_t backend) {
+    return sources.merged()->services[service]->backends[backend].tunnel;
+  };
+  EXPECT_EQ(tunnel(0, 0), std::nullopt);
+  sources.tunnels("node2", {address("203.0.113.2"), {}});
+  const std::size_t v4 = sources.merged()->services[0]->key.address.is_v4() ? 0 : 1;
+  EXPECT_EQ(tunnel(v4, 0), address("203.0.113.2"));
+  EXPECT_EQ(tunnel(v4, 1), address("203.0.113.9")) << "the row says so";
+  EXPECT_EQ(tunnel(v4, 2), std::nullopt) << "that is this machine";
+  EXPECT_EQ(tunnel(1 - v4, 0), address("203.0.113.2")) << "better than none";
+  sources.tunnels("node2", {address("203.0.113.2"), address("2001:db8::ff")});
+  EXPECT_EQ(tunnel(1 - v4, 0), address("2001:db8::ff"));
+  EXPECT_EQ(sources.merged()->services[0]->backends[0].node, "node2");
+}
+
+TEST(Merger, ThePolicyOfTheNodeWithTheSmallestNameWins) {
+  Sources sources(options());
+  auto first = row(address("198.51.100.1"), "192.0.2.2:80");
+  auto second = row(address("198.51.100.1"), "192.0.2.3:80");
+  auto own = row(address("198.51.100.1"), "192.0.2.1:80");
+  first.policy.pick = PickRule::random;
+  second.policy.pick = PickRule::round_robin;
+  second.policy.drain = std::chrono::seconds(9);
+  own.policy.pick = PickRule::maglev;
+  sources.publish("node2", {second});
+  sources.replace("files", {own});
+  EXPECT_EQ(sources.merged()->services[0]->policy.pick, PickRule::maglev);
+  sources.publish("node0", {first});
+  EXPECT_EQ(sources.merged()->services[0]->policy.pick, PickRule::random);
+  EXPECT_EQ(sources.merged()->services[0]->policy.drain, std::chrono::seconds(9));
+  sources.mask("node0", Mask::dead);
+  EXPECT_EQ(sources.merged()->services[0]->policy.pick, PickRule::random)
+      << "nodes differ in what they think of a node, but not in the policy";
+  EXPECT_EQ(sources.merged()->notes.rejected.size(), 2u);
+}
+
+TEST(Merger, ANameKeepsItsAddressesWhileAnyNodeSpeaksOfIt) {
+  MergeOptions made = options();
+  made.ranges.max4 = address("11.0.0.1");  // the first candidate of all is 11.0.0.0
+  Sources sources(made);
+  sources.publish("node2", {row(VipName{"old.x"}, "192.0.2.2:80")}, {{"old.x", 1}});
+  sources.replace("files", {row(VipName{"new.x"}, "192.0.2.1:80")});
+  sources.publish("node1", {}, {{"new.x", 2}});
+  const auto given = [&](const char* name) {
+    const auto snapshot = sources.merged();
+    const NamedVip* named = snapshot->names.find(name);
+    return named ? named->addresses.at(0) : base::Address();
+  };
+  EXPECT_EQ(given("old.x"), address("11.0.0.0"));
+  EXPECT_EQ(given("new.x"), address("11.0.0.1"));
+  sources.publish("node2", {}, {{"old.x", 1}});
+  EXPECT_EQ(given("old.x"), base::Address()) << "it has no backends and is not shown";
+  EXPECT_EQ(given("new.x"), address("11.0.0.1")) << "but it keeps its place";
+  sources.publish("node2", {});
+  EXPECT_EQ(given("new.x"), address("11.0.0.0"));
+}
+
 /// Random rows from a world small enough that everything collides.
 class RandomRows {
  public:
@@ -178,7 +335,29 @@ class RandomRows {
     }
   }
 
+  void change_node(Sources& sources) {
+    const std::string node = std::array{"node0", "node1", "node2", "node3"}[below(4)];
+    const unsigned kind = below(20);
+    if (kind < 4) return sources.mask(node, node == "node1" ? Mask::none : Mask(below(3)));
+    if (kind < 6) return sources.tunnels(node, tunnels());
+    if (kind < 7) return sources.forget(node);
+    SourceRows rows{sources.nodes_[node].rows, {}, {}};
+    if (node != "node1") change(rows);
+    std::vector<NamedTick> names = sources.nodes_[node].names;
+    if (below(3) == 0) names.push_back({"name" + std::to_string(below(16)) + ".x", below(5)});
+    if (below(3) == 0 && !names.empty())
+      names.erase(names.begin() + below(static_cast<unsigned>(names.size())));
+    sources.publish(node, std::move(rows.rows), std::move(names));
+  }
+
  private:
+  NodeTunnels tunnels() {
+    NodeTunnels made;
+    if (below(3)) made.v4 = address(below(2) ? "203.0.113.2" : "192.0.2.10");
+    if (below(3)) made.v6 = address("2001:db8::ff");
+    return made;
+  }
+
   void change(SourceRows& source) {
     auto& rows = source.rows;
     const unsigned kind = below(20);
@@ -250,6 +429,10 @@ void run(unsigned seed, int steps) {
   Follower follower;
   for (int step = 0; step < steps && !testing::Test::HasFailure(); step++) {
     for (unsigned changes = rows.below(4) + 1; changes > 0; changes--) {
+      if (rows.below(2) == 0) {
+        rows.change_node(sources);
+        continue;
+      }
       const std::string name = std::array{"files", "mesos", "peer"}[rows.below(step < 20 ? 2 : 3)];
       if (rows.below(10) == 0) {
         sources.table_.fail(name, "no answer", base::Time{});

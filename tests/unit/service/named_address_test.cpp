@@ -45,8 +45,8 @@ TEST(NamedAddress, HonoursASmallRange) {
 TEST(NamedAddress, DoesNotDependOnTheOrderOfNamesAndGivesNoneTwice) {
   NamedRanges ranges;
   ranges.max4 = address("11.0.0.255");
-  std::set<std::string> names;
-  for (int i = 0; i < 200; i++) names.insert("name" + std::to_string(i) + ".marathon");
+  std::map<std::string, Tick> names;
+  for (int i = 0; i < 200; i++) names.emplace("name" + std::to_string(i) + ".marathon", i % 3);
   const auto all = allocate_named4(names, {}, ranges);
   std::set<base::Address> used;
   for (const auto& [name, given] : all) {
@@ -59,22 +59,45 @@ TEST(NamedAddress, DoesNotDependOnTheOrderOfNamesAndGivesNoneTwice) {
 
 TEST(NamedAddress, SkipsAddressesOfExplicitVips) {
   const NamedRanges ranges;
-  const auto given = allocate_named4({"foo.bar"}, {address("11.138.58.156")}, ranges);
+  const auto given = allocate_named4({{"foo.bar", 1}}, {address("11.138.58.156")}, ranges);
   EXPECT_EQ(given.at("foo.bar"), address("11.138.58.157"));
+}
+
+TEST(NamedAddress, TheOlderOfTwoNamesKeepsTheAddressBothWant) {
+  NamedRanges ranges;
+  ranges.min4 = ranges.max4 = address("11.0.0.7");
+  EXPECT_EQ(allocate_named4({{"a", 1}, {"b", 2}}, {}, ranges).begin()->first, "a");
+  EXPECT_EQ(allocate_named4({{"a", 2}, {"b", 1}}, {}, ranges).begin()->first, "b");
+  EXPECT_EQ(allocate_named4({{"a", kNoTick}, {"b", 1}}, {}, ranges).begin()->first, "b");
+  const bool first = rank_of("a", 1) < rank_of("b", 1);
+  EXPECT_EQ(allocate_named4({{"a", 1}, {"b", 1}}, {}, ranges).begin()->first, first ? "a" : "b");
+}
+
+TEST(NamedAddress, ANameThatIsYoungerThanAllOthersMovesNone) {
+  NamedRanges ranges;
+  ranges.max4 = address("11.0.1.255");
+  std::map<std::string, Tick> names;
+  std::map<std::string, base::Address> before;
+  for (int i = 0; i < 500; i++) {
+    names.emplace("name" + std::to_string(i) + ".marathon", i + 1);
+    const auto after = allocate_named4(names, {}, ranges);
+    for (const auto& [name, given] : before) ASSERT_EQ(after.at(name), given);
+    before = after;
+  }
 }
 
 TEST(NamedAddress, WrapsAroundAtTheEndOfTheRange) {
   NamedRanges ranges;
   ranges.min4 = address("11.0.0.1");
   ranges.max4 = address("11.0.0.3");
-  const auto given = allocate_named4({"a", "b", "c", "d"}, {}, ranges);
+  const auto given = allocate_named4({{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}}, {}, ranges);
   EXPECT_EQ(given.size(), 3u) << "a full range leaves a name without an address";
 }
 
 TEST(NamedAddress, WorksForARangeOfOneAddress) {
   NamedRanges ranges;
   ranges.min6 = ranges.max6 = address("fd01:c::7");
-  EXPECT_EQ(allocate_named6({"a"}, {}, ranges).at("a"), address("fd01:c::7"));
+  EXPECT_EQ(allocate_named6({{"a", 1}}, {}, ranges).at("a"), address("fd01:c::7"));
 }
 
 }  // namespace

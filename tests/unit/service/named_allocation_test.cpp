@@ -20,23 +20,43 @@ TEST(NamedAllocation, GivesANameItsFirstCandidateBackWhenAnExplicitVipLeavesIt) 
   NamedAllocation names = allocation({});
   names.take(address("11.138.58.156"));
   names.add("foo.bar");
-  EXPECT_EQ(names.settle(), (std::set<std::string>{"foo.bar"}));
+  EXPECT_EQ(names.take_moved(), (std::set<std::string>{"foo.bar"}));
   EXPECT_EQ(names.find("foo.bar"), address("11.138.58.157"));
   names.release(address("11.138.58.156"));
-  EXPECT_EQ(names.settle(), (std::set<std::string>{"foo.bar"}));
+  EXPECT_EQ(names.take_moved(), (std::set<std::string>{"foo.bar"}));
   EXPECT_EQ(names.find("foo.bar"), address("11.138.58.156"));
   names.remove("foo.bar");
-  EXPECT_EQ(names.settle(), (std::set<std::string>{"foo.bar"}));
+  EXPECT_EQ(names.take_moved(), (std::set<std::string>{"foo.bar"}));
   EXPECT_EQ(names.find("foo.bar"), std::nullopt);
 }
 
 TEST(NamedAllocation, TellsOnlyNamesThatCanHaveMoved) {
   NamedAllocation names = allocation({});
   for (int i = 0; i < 1000; i++) names.add("name" + std::to_string(i));
-  names.settle();
+  names.take_moved();
   names.add("another");
-  EXPECT_EQ(names.settle(), (std::set<std::string>{"another"}));
-  EXPECT_TRUE(names.settle().empty());
+  EXPECT_EQ(names.take_moved(), (std::set<std::string>{"another"}));
+  EXPECT_TRUE(names.take_moved().empty());
+}
+
+TEST(NamedAllocation, AnOlderNameThatComesTakesItsAddressAndTheYoungerGoesOn) {
+  NamedRanges ranges;
+  ranges.max4 = address("11.0.0.1");
+  NamedAllocation names = allocation(ranges);  // the first candidate of all is 11.0.0.0
+  names.add("young.x", 5);
+  names.add("younger.x", 6);
+  EXPECT_EQ(names.find("younger.x"), address("11.0.0.1"));
+  names.take_moved();
+  names.add("old.x", 1);
+  EXPECT_EQ(names.take_moved(), (std::set<std::string>{"old.x", "young.x", "younger.x"}));
+  EXPECT_EQ(names.find("old.x"), address("11.0.0.0"));
+  EXPECT_EQ(names.find("young.x"), address("11.0.0.1"));
+  EXPECT_EQ(names.find("younger.x"), std::nullopt) << "the range is full";
+  names.add("younger.x", 2);
+  EXPECT_EQ(names.find("young.x"), std::nullopt);
+  names.remove("old.x");
+  EXPECT_EQ(names.find("younger.x"), address("11.0.0.0"));
+  EXPECT_EQ(names.find("young.x"), address("11.0.0.1"));
 }
 
 using Addresses = std::map<std::string, base::Address>;
@@ -64,16 +84,17 @@ class Compared {
         taken_.erase(taken);
         break;
       default:
-        names_.add(name);
-        expected_names_.insert(name);
+        const Tick tick = random() % 4 == 0 ? kNoTick : random() % 6;
+        names_.add(name, tick);
+        expected_names_[name] = tick;
     }
   }
 
   void check() {
-    const std::set<std::string> moved = names_.settle();
+    const std::set<std::string> moved = names_.take_moved();
     const Addresses expected = allocate_named4(expected_names_, taken_, ranges_);
     Addresses found;
-    for (const std::string& name : expected_names_)
+    for (const auto& [name, tick] : expected_names_)
       if (const auto given = names_.find(name)) found.emplace(name, *given);
     ASSERT_EQ(found, expected);
     for (const auto& [name, given] : expected)
@@ -94,7 +115,7 @@ class Compared {
   std::uint32_t width_;
   NamedRanges ranges_;
   NamedAllocation names_;
-  std::set<std::string> expected_names_;
+  std::map<std::string, Tick> expected_names_;
   std::set<base::Address> taken_;
   Addresses before_;
 };
