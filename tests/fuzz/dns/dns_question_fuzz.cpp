@@ -5,7 +5,7 @@
 
 #include "dns/respond.h"
 #include "dns/zones/zones.h"
-#include "tests/fuzz/dns/check.h"
+#include "tests/fuzz/check.h"
 #include "tests/support/ldns.h"
 
 namespace viaduct {

@@ -5,7 +5,7 @@
 
 #include "dns/message.h"
 #include "dns/tcp_framer.h"
-#include "tests/fuzz/dns/check.h"
+#include "tests/fuzz/check.h"
 
 namespace viaduct {
 namespace {
