@@ -14,6 +14,8 @@ template <class... Functions>
 struct Overload : Functions... {
   using Functions::operator()...;
 };
+template <class... Functions>
+Overload(Functions...) -> Overload<Functions...>;  // clang 14 does not deduce it
 
 /// A joiner compares what it learnt with a second member after this time, with a third one after
 /// three times that, and so on: a seed may know little while many join.
