@@ -63,6 +63,7 @@ class Daemon:
             "api": {"socket": self.socket},
             "files": {"directory": node.services},
             "dataplane": {"bpffs": node.bpffs, "cgroup": node.cgroup, "uplinks": ["eth0"]},
+            "gossip": {"state": f"{self.lab.folder}/{node.name}-gossip"},
             "mesos": {},
             "l4lb": {},
             "dns": {},

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+#include <boost/url.hpp>
 #include <functional>
 #include <iostream>
 
@@ -15,6 +16,7 @@
 #include "tools/viaductctl/io/maps.h"
 #include "tools/viaductctl/io/sockets.h"
 #include "tools/viaductctl/io/tracer.h"
+#include "tools/viaductctl/members.h"
 #include "tools/viaductctl/options.h"
 #include "tools/viaductctl/rows.h"
 #include "tools/viaductctl/status.h"
@@ -116,6 +118,38 @@ int show_status(const Options& options) {
   if (const auto usage = read_usage(options.bpffs.value_or(told.empty() ? kDefaultBpffs : told)))
     add_usage(*status, usage->maps);
   return print(options, *status, [&] { return status_text(*status); });
+}
+
+int show_members(const Options& options) {
+  const auto cluster = ask_daemon(options.socket, "/v1/members");
+  if (!cluster) return complain(options, cluster.error());
+  return print(options, *cluster, [&] { return members_text(*cluster); });
+}
+
+int show_keys(const Options& options) {
+  const auto cluster = ask_daemon(options.socket, "/v1/members");
+  if (!cluster) return complain(options, cluster.error());
+  return print(options, keys_json(*cluster), [&] { return keys_text(*cluster); });
+}
+
+/// @param parameter  of the command, "" for none.
+int tell(const Options& options, const std::string& path, const std::string& parameter,
+         const std::string& value) {
+  boost::urls::url target;
+  target.set_path(path);
+  if (!parameter.empty()) target.params().append({parameter, value});
+  const auto done = tell_daemon(options.socket, std::string(target.buffer()));
+  if (done) return print(options, json::object{{"done", *done}}, [&] { return *done + "\n"; });
+  if (done.error().code.category() != base::base_category()) return complain(options, done.error());
+  std::cerr << "viaductctl: " << printable(done.error().context) << "\n";
+  return kFailure;
+}
+
+/// A key is no argument: the list of processes would show it.
+int install_key(const Options& options) {
+  std::string key;
+  std::getline(std::cin, key);
+  return tell(options, "/v1/keys/install", "key", key);
 }
 
 /// The folder of the pins: as told, as viaductd says, or the default.
@@ -222,6 +256,7 @@ class CommandLine {
                     "folder of the pinned maps (default: the one viaductd uses)");
     add_services();
     add_traffic();
+    add_cluster();
     add("status", "the node at a glance", [this] { return show_status(options_); });
     add("doctor", "checks everything VIPs need and says how to fix what is wrong",
         [this] { return run_doctor(options_); });
@@ -249,6 +284,29 @@ class CommandLine {
     rows->add_flag("--rejected", rejected_, "what could not be used, and why");
   }
 
+  void add_cluster() {
+    add("members", "the cluster as this node sees it", [this] { return show_members(options_); });
+    add("leave", "take this node out of the cluster",
+        [this] { return tell(options_, "/v1/leave", "", ""); });
+    auto* remove = add("force-remove", "declare that a dead node will not come back",
+                       [this] { return tell(options_, "/v1/members/remove", "name", wanted_); });
+    remove->add_option("NODE", wanted_, "its name")->required();
+    auto* keys = app_.add_subcommand(
+        "keys", "the cluster's keys; a change is made on every node: install, use, remove");
+    keys->require_subcommand(1);
+    add(keys, "list", "keys and who has them", [this] { return show_keys(options_); });
+    add(keys, "install", "add a key, read from standard input in base64, to this node",
+        [this] { return install_key(options_); });
+    add(keys, "use", "encrypt with a key that all nodes have",
+        [this] { return tell(options_, "/v1/keys/use", "id", wanted_); })
+        ->add_option("ID", wanted_, "as keys list shows it")
+        ->required();
+    add(keys, "remove", "forget a key that no node encrypts with",
+        [this] { return tell(options_, "/v1/keys/remove", "id", wanted_); })
+        ->add_option("ID", wanted_, "as keys list shows it")
+        ->required();
+  }
+
   void add_traffic() {
     auto* flows = add("flows", "connections through VIPs",
                       [this] { return show_flows(options_, filter_, limit_); });
@@ -274,7 +332,12 @@ class CommandLine {
   }
 
   CLI::App* add(const std::string& name, const std::string& help, std::function<int()> action) {
-    CLI::App* command = app_.add_subcommand(name, help);
+    return add(&app_, name, help, std::move(action));
+  }
+
+  CLI::App* add(CLI::App* parent, const std::string& name, const std::string& help,
+                std::function<int()> action) {
+    CLI::App* command = parent->add_subcommand(name, help);
     command->callback([this, action = std::move(action)] { chosen_ = action; });
     return command;
   }

@@ -18,6 +18,8 @@ boost::json::value rows_json(const Views& views);
 boost::json::value status_json(const Views& views);
 /// How a source fares, without its rows; age_ms is null while it has never answered.
 boost::json::object source_json(const service::LocalTable::Source& source, base::Time now);
+/// /v1/members.
+boost::json::value members_json(const ClusterStatus& status);
 /// /v1/records.
 boost::json::value records_json(const std::vector<DnsRecord>& records);
 

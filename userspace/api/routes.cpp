@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
 #include <boost/json.hpp>
+#include <boost/url.hpp>
 #include <map>
 
 #include "api/json.h"
@@ -27,6 +28,10 @@ http::Reply records(const Views& views) {
   return json_reply(records_json(views.records ? views.records() : std::vector<DnsRecord>{}));
 }
 
+http::Reply members(const Views& views) {
+  return json_reply(members_json(views.cluster ? views.cluster() : ClusterStatus{}));
+}
+
 http::Reply version(const Views& views) {
   return json_reply(boost::json::object{{"Service", "viaduct"}, {"Version", views.version}});
 }
@@ -42,27 +47,76 @@ using Route = http::Reply (*)(const Views&);
 
 const std::map<std::string_view, Route>& routes() {
   static const std::map<std::string_view, Route> table = {
-      {"/v1/metrics", metrics}, {"/v1/records", records}, {"/v1/rows", rows},
-      {"/v1/status", status},   {"/v1/version", version}, {"/v1/vips", vips},
+      {"/v1/members", members}, {"/v1/metrics", metrics}, {"/v1/records", records},
+      {"/v1/rows", rows},       {"/v1/status", status},   {"/v1/version", version},
+      {"/v1/vips", vips},
   };
   return table;
 }
 
+/// A command: which function, and the parameter that it takes, "" for none.
+struct Command {
+  std::function<Commands::Result()> Commands::*plain = nullptr;
+  std::function<Commands::Result(const std::string&)> Commands::*with = nullptr;
+  std::string_view parameter;
+};
+
+const std::map<std::string_view, Command>& all_commands() {
+  static const std::map<std::string_view, Command> table = {
+      {"/v1/keys/install", {nullptr, &Commands::install_key, "key"}},
+      {"/v1/keys/remove", {nullptr, &Commands::remove_key, "id"}},
+      {"/v1/keys/use", {nullptr, &Commands::use_key, "id"}},
+      {"/v1/leave", {&Commands::leave, nullptr, ""}},
+      {"/v1/members/remove", {nullptr, &Commands::remove_node, "name"}},
+  };
+  return table;
+}
+
+http::Reply wrong_method(std::string_view allowed, std::string_view sentence) {
+  http::Reply reply = error_reply(405, sentence);
+  reply.allow = allowed;
+  return reply;
+}
+
+http::Reply done(const Commands::Result& result) {
+  if (!result) return error_reply(409, result.error().context);
+  return json_reply(boost::json::object{{"done", *result}});
+}
+
+http::Reply run(const Command& command, std::string_view target, const Commands& commands) {
+  constexpr std::string_view kNoCluster = "this node is in no cluster: gossip does not run";
+  if (command.plain) {
+    const auto& function = commands.*command.plain;
+    return function ? done(function()) : error_reply(409, kNoCluster);
+  }
+  const auto& function = commands.*command.with;
+  if (!function) return error_reply(409, kNoCluster);
+  const auto url = boost::urls::parse_origin_form(target);
+  if (url)
+    for (const auto& parameter : url->encoded_params())  // a '+' stands for itself
+      if (parameter.key.decode() == command.parameter && parameter.has_value)
+        return done(function(parameter.value.decode()));
+  return error_reply(400, "the parameter " + std::string(command.parameter) + " is missing");
+}
+
 }  // namespace
 
-http::Reply answer(std::string_view method, std::string_view target, const Views& views) {
-  const auto route = routes().find(target.substr(0, target.find('?')));
+http::Reply answer(std::string_view method, std::string_view target, const Views& views,
+                   const Commands* commands) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  if (const auto command = all_commands().find(path); command != all_commands().end()) {
+    if (method != "POST") return wrong_method("POST", "this is a command: use POST");
+    if (!commands) return error_reply(403, "commands are taken on the unix socket only");
+    return run(command->second, target, *commands);
+  }
+  const auto route = routes().find(path);
   if (route == routes().end()) {
     std::string known;
-    for (const auto& [path, function] : routes())
-      known += (known.empty() ? "" : " ") + std::string(path);
+    for (const auto& [name, function] : routes())
+      known += (known.empty() ? "" : " ") + std::string(name);
     return error_reply(404, "no such path; there are " + known);
   }
-  if (method != "GET") {
-    http::Reply reply = error_reply(405, "this API is read-only: use GET");
-    reply.allow = "GET, HEAD";
-    return reply;
-  }
+  if (method != "GET") return wrong_method("GET, HEAD", "this path is read-only: use GET");
   return route->second(views);
 }
 

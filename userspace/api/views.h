@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,44 @@ struct DnsStatus {
   std::uint64_t queries = 0;
 };
 
+/// A member of the cluster as this node sees it.
+struct ClusterMember {
+  std::string name;
+  base::Endpoint endpoint;
+  std::string state;  ///< "alive", "suspect", "dead", "left"; "gone": no longer a member
+  std::string mask;   ///< what that means for its backends: "none", "suspect", "dead"
+  std::uint32_t incarnation = 0;
+  bool viaduct = false;                            ///< false: Serf, for instance; it has no rows
+  std::chrono::seconds since{0};                   ///< it has this state
+  std::optional<std::chrono::milliseconds> heard;  ///< since it answered this node; absent: never
+  std::size_t accusers = 0;                        ///< of a suspect
+  std::chrono::milliseconds dies_in{0};            ///< a suspect, unless it or somebody objects
+  std::string version;                             ///< of its viaductd; "": not known
+  std::vector<std::string> keys;                   ///< ids; it encrypts with the first
+  std::uint64_t epoch = 0;                         ///< of its rows here; 0: none
+  std::uint64_t seq = 0;
+  std::uint64_t lag = 0;  ///< versions that others have and this node has not
+  std::size_t rows = 0;
+  bool restored = false;  ///< rows from before this node's start; not heard of since
+  std::chrono::seconds rows_age{0};
+  bool cloned = false;  ///< two nodes publish under this name
+};
+
+struct ClusterStatus {
+  bool enabled = false;
+  std::string problem;  ///< why it does not run; ""
+  base::Endpoint listen;
+  bool encrypted = false;
+  std::vector<std::string> keys;  ///< ids, the one that encrypts first
+  std::string label;
+  int health = 0;  ///< how much this node doubts itself; 0: not at all
+  bool left = false;
+  std::vector<ClusterMember> members;          ///< by name, this node included
+  std::string publish_error;                   ///< why its newest rows are not published; ""
+  std::vector<service::RejectedRow> rejected;  ///< own rows that no other node could use, and
+                                               ///< others' that cannot be used here
+};
+
 /// Something of the kernel that is used when it is there.
 struct Capability {
   std::string name;
@@ -92,6 +131,7 @@ struct Views {
   const service::LocalTable* table = nullptr;         ///< null: none yet
   DataplaneStatus dataplane;
   DnsStatus dns;
+  std::function<ClusterStatus()> cluster;
   std::vector<Capability> capabilities;
   std::function<KernelView()> kernel;
   std::function<std::vector<DnsRecord>()> records;

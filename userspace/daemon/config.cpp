@@ -58,9 +58,11 @@ config::Schema schema() {
       .add(api::keys())
       .add(files::keys())
       .add(mesos::keys())
+      .add(gossip::keys())
       .add(dataplane::keys())
       .add(dns::keys());
   all.rules = mesos::rules();
+  for (config::Rule& rule : gossip::rules()) all.rules.push_back(std::move(rule));
   return all;
 }
 
@@ -78,6 +80,7 @@ Config from(const config::Values& values) {
   config.enable_ipv6 = values.boolean("l4lb.ipv6");
   config.api = api::Config::from(values);
   config.files = files::from(values);
+  config.gossip = gossip::from(values);
   config.mesos = mesos::from(values);
   config.dataplane = dataplane::from(values);
   config.dns = dns::from(values);

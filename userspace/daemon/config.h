@@ -9,6 +9,7 @@
 #include "dataplane/config.h"
 #include "dns/config.h"
 #include "files/config.h"
+#include "gossip/config.h"
 #include "mesos/config.h"
 #include "service/named_address.h"
 
@@ -26,6 +27,7 @@ struct Config {
   bool enable_ipv6 = true;
   api::Config api;
   files::Config files;
+  gossip::Config gossip;
   mesos::Config mesos;
   dataplane::Config dataplane;
   dns::Config dns;

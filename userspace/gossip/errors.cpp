@@ -42,12 +42,54 @@ class Category final : public boost::system::error_category {
         return "the keyring does not have this key";
       case Errc::key_in_use:
         return "the primary key cannot be removed";
+      case Errc::unsafe:
+        return "it would cut off other nodes";
     }
     return "unknown error";
   }
 };
 
 }  // namespace
+
+std::string_view to_word(Errc errc) {
+  switch (errc) {
+    case Errc::truncated:
+      return "truncated";
+    case Errc::malformed:
+      return "malformed";
+    case Errc::unknown_type:
+      return "unknown_type";
+    case Errc::too_large:
+      return "too_large";
+    case Errc::too_deep:
+      return "too_deep";
+    case Errc::bad_crc:
+      return "bad_crc";
+    case Errc::wrong_label:
+      return "wrong_label";
+    case Errc::not_encrypted:
+      return "not_encrypted";
+    case Errc::wrong_key:
+      return "wrong_key";
+    case Errc::bad_versions:
+      return "bad_versions";
+    case Errc::unexpected:
+      return "unexpected";
+    case Errc::unknown_owner:
+      return "unknown_owner";
+    case Errc::refused_by_peer:
+      return "refused_by_peer";
+    case Errc::bad_key:
+      return "bad_key";
+    case Errc::unknown_key:
+      return "unknown_key";
+    case Errc::key_in_use:
+      return "key_in_use";
+    case Errc::unsafe:
+      return "unsafe";
+  }
+  return "unknown";
+}
 
 const boost::system::error_category& gossip_category() {
   static const Category category;

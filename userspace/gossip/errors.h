@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <string_view>
 #include <type_traits>
 
 namespace viaduct::gossip {
@@ -29,8 +30,12 @@ enum class Errc {
   bad_key,          ///< not a key of 16, 24 or 32 bytes, or no keyring file
   unknown_key,      ///< not in the keyring
   key_in_use,       ///< the primary key cannot be removed
+  unsafe,           ///< it would cut off other nodes
 };
-inline constexpr std::size_t kErrcs = static_cast<std::size_t>(Errc::key_in_use) + 1;
+inline constexpr std::size_t kErrcs = static_cast<std::size_t>(Errc::unsafe) + 1;
+
+/// The name of the enumerator.
+std::string_view to_word(Errc errc);
 
 const boost::system::error_category& gossip_category();
 boost::system::error_code make_error_code(Errc errc);

@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cassert>
+#include <charconv>
 #include <utility>
 
 #include "gossip/limits.h"
@@ -123,6 +124,16 @@ std::string key_id_text(KeyId id) {
   for (auto digit = text.rbegin(); digit != text.rend(); ++digit, id >>= 4)
     *digit = "0123456789abcdef"[id & 0xf];
   return text;
+}
+
+base::Result<KeyId> parse_key_id(std::string_view text) {
+  KeyId id = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  if (text.size() != 2 * sizeof(KeyId) || code != std::errc() || end != text.data() + text.size())
+    return error(Errc::bad_key,
+                 "a key's id has 16 hexadecimal digits, as viaductctl keys list "
+                 "shows them");
+  return id;
 }
 
 std::string key_text(ByteView key) {

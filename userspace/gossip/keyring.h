@@ -21,6 +21,9 @@ using KeyId = std::uint64_t;
 KeyId key_id(base::ByteView key);
 /// 16 hexadecimal digits.
 std::string key_id_text(KeyId id);
+/// Reads what key_id_text() writes.
+/// @errors bad_key
+base::Result<KeyId> parse_key_id(std::string_view text);
 
 /// Base64 (RFC 4648, 4, padded), as Serf's tools print and take keys.
 std::string key_text(base::ByteView key);

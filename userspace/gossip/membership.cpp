@@ -29,6 +29,20 @@ bool has_usable_versions(const Versions& versions) {
 
 }  // namespace
 
+std::string_view to_string(NodeState state) {
+  switch (state) {
+    case NodeState::alive:
+      return "alive";
+    case NodeState::suspect:
+      return "suspect";
+    case NodeState::dead:
+      return "dead";
+    case NodeState::left:
+      return "left";
+  }
+  return "unknown";
+}
+
 Membership::Membership(NodeInfoPtr self, const Timing& timing, base::Rng& rng, BroadcastQueue& news,
                        base::Time now)
     : self_(std::move(self)),

@@ -15,15 +15,13 @@
 #include "gossip/action.h"
 #include "gossip/awareness.h"
 #include "gossip/broadcast_queue.h"
+#include "gossip/limits.h"
 #include "gossip/member_list.h"
 #include "gossip/message.h"
 #include "gossip/suspicion.h"
 #include "gossip/timing.h"
 
 namespace viaduct::gossip {
-
-/// Most members, and most nodes remembered after they went.
-inline constexpr std::size_t kMaxMembers = 16384;
 
 /// A node that is no longer in the member list. What is said of it may be older than its end.
 struct Gone {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -42,6 +43,8 @@ struct NodeInfo {
 using NodeInfoPtr = std::shared_ptr<const NodeInfo>;
 
 enum class NodeState : std::uint8_t { alive = 0, suspect = 1, dead = 2, left = 3 };
+/// "alive", "suspect", "dead", "left".
+std::string_view to_string(NodeState state);
 
 /// The sender of a ping, where the answer goes; absent from old senders.
 struct PingSource {

@@ -7,13 +7,21 @@
 
 namespace viaduct::ctl {
 
-base::Result<json::value> ask_daemon(const std::string& socket, const std::string& path) {
-  http::Request request;
-  request.target = path;
+namespace {
+
+http::Limits limits() {
   http::Limits limits;
   limits.timeout = std::chrono::seconds(10);
   limits.max_answer_bytes = kMaxReplyBytes;
-  const auto response = http::fetch({"", 0, socket}, request, limits);
+  return limits;
+}
+
+}  // namespace
+
+base::Result<json::value> ask_daemon(const std::string& socket, const std::string& path) {
+  http::Request request;
+  request.target = path;
+  const auto response = http::fetch({"", 0, socket}, request, limits());
   if (!response) return response.error();
   const std::string context = path + " of " + socket;
   json::parse_options tolerant;
@@ -29,6 +37,20 @@ base::Result<json::value> ask_daemon(const std::string& socket, const std::strin
   if (error)
     return base::Error{base::Errc::bad_format, context + " is not JSON (" + error.message() + ")"};
   return document;
+}
+
+base::Result<std::string> tell_daemon(const std::string& socket, const std::string& path) {
+  http::Request request;
+  request.method = "POST";
+  request.target = path;
+  const auto response = http::fetch({"", 0, socket}, request, limits());
+  if (!response) return response.error();
+  boost::system::error_code error;
+  const json::value document = json::parse(response->body, error);
+  if (response->status == 200 && !error) return text_of(document, "done");
+  const std::string said = error ? "" : text_of(document, "error");
+  return base::Error{base::Errc::bad_format,
+                     said.empty() ? "status " + std::to_string(response->status) : said};
 }
 
 }  // namespace viaduct::ctl

@@ -16,4 +16,10 @@ inline constexpr std::size_t kMaxReplyBytes = 256u << 20;
 /// document.
 base::Result<json::value> ask_daemon(const std::string& socket, const std::string& path);
 
+/// Has viaductd do something.
+/// @param path  of a command, with its parameter in the query.
+/// @return what was done, a sentence.
+/// @errors the system's code when nobody answers; base::Errc::bad_format: the context says why not.
+base::Result<std::string> tell_daemon(const std::string& socket, const std::string& path);
+
 }  // namespace viaduct::ctl

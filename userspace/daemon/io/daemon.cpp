@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/errors.h"
 #include "base/io/file.h"
 #include "base/io/log.h"
 #include "daemon/io/node.h"
@@ -59,6 +60,7 @@ base::Result<void> Daemon::start() {
   if (!plane_ && !dns_ && config_.dataplane.enabled)
     return base::from_errno(ENOTSUP, "neither the kernel nor DNS can be served: " + plane_error_);
   publisher_ = std::make_unique<Publisher>(context_, plane_.get(), dns_.get(), config_.dns.zones);
+  if (config_.gossip.enabled) start_cluster();
   if (auto started = start_api(); !started) return started;
   sources_ =
       std::make_unique<Sources>(context_, config_, *address, table_,
@@ -108,22 +110,82 @@ void Daemon::links_changed() {
 }
 
 base::Result<void> Daemon::start_api() {
-  http_ = std::make_unique<http::Server>(context_,
-                                         [this](std::string_view method, std::string_view target) {
-                                           http::Reply reply = api::answer(method, target, views());
-                                           api_counters_.count(reply.status);
-                                           return reply;
-                                         });
-  if (!config_.api.socket.empty())
-    if (auto listening = http_->listen_unix(config_.api.socket); !listening)
+  const auto server = [this](std::shared_ptr<const api::Commands> allowed) {
+    return std::make_unique<http::Server>(
+        context_, [this, allowed](std::string_view method, std::string_view target) {
+          http::Reply reply = api::answer(method, target, views(), allowed.get());
+          api_counters_.count(reply.status);
+          return reply;
+        });
+  };
+  if (!config_.api.socket.empty()) {
+    local_http_ = server(std::make_shared<const api::Commands>(commands()));
+    if (auto listening = local_http_->listen_unix(config_.api.socket); !listening)
       return listening.error();
+  }
   if (!config_.api.listen.empty()) {
+    http_ = server(nullptr);
     const auto endpoint = base::Endpoint::parse(config_.api.listen);
     if (auto listening = http_->listen_tcp(*endpoint); !listening)
       log::error("api_listen_failed",
                  {{"listen", config_.api.listen}, {"error", listening.error().message()}});
   }
   return {};
+}
+
+/// Without a cluster this node serves what it knows itself.
+void Daemon::start_cluster() {
+  NodeIdentity identity;
+  identity.name = merge_options_.node_name;
+  identity.addresses = {merge_options_.node_address};
+  identity.tunnels.v4 = merge_options_.node_address;
+  if (!merge_options_.node_address6.is_unspecified()) {
+    identity.addresses.push_back(merge_options_.node_address6);
+    identity.tunnels.v6 = merge_options_.node_address6;
+  }
+  cluster_ = std::make_unique<Cluster>(context_, config_.gossip, std::move(identity), *merger_,
+                                       [this] { merge_later(); });
+  auto started = cluster_->start();
+  if (started) return;
+  cluster_.reset();
+  cluster_error_ = started.error().message();
+  log::error("gossip_failed",
+             {{"error", cluster_error_}, {"consequence", "this node knows only its own VIPs"}});
+}
+
+api::Commands Daemon::commands() {
+  if (!cluster_) return {};
+  const auto sentence = [](base::Result<void> result, std::string done) {
+    return result ? api::Commands::Result(std::move(done)) : api::Commands::Result(result.error());
+  };
+  const auto with_id = [](const std::string& text, auto&& action) -> api::Commands::Result {
+    const auto id = gossip::parse_key_id(text);
+    if (!id) return id.error();
+    return action(*id);
+  };
+  api::Commands all;
+  all.leave = [this]() -> api::Commands::Result {
+    cluster_->leave();
+    return std::string("this node leaves the cluster; restart viaductd to join again");
+  };
+  all.remove_node = [this](const std::string& node) -> api::Commands::Result {
+    if (cluster_->force_remove(node)) return "removed " + node;
+    return base::Error{base::Errc::not_found, "no other node is or was called " + node};
+  };
+  all.install_key = [this, sentence](const std::string& key) {
+    return sentence(cluster_->install_key(key), "installed the key on this node");
+  };
+  all.use_key = [this, sentence, with_id](const std::string& text) {
+    return with_id(text, [&](gossip::KeyId id) {
+      return sentence(cluster_->use_key(id), "this node encrypts with the key");
+    });
+  };
+  all.remove_key = [this, sentence, with_id](const std::string& text) {
+    return with_id(text, [&](gossip::KeyId id) {
+      return sentence(cluster_->remove_key(id), "removed the key from this node");
+    });
+  };
+  return all;
 }
 
 /// Rows from before the daemon's restart stand in until their source answers, so that names and
@@ -142,7 +204,9 @@ void Daemon::restore() {
   for (auto& [name, parts] : *sources) {
     if (!table_.sources().contains(name)) continue;
     log::info("rows_restored", {{"source", name}, {"rows", parts.row_count()}});
-    merger_->apply(name, table_.restore(name, std::move(parts)));
+    auto change = table_.restore(name, std::move(parts));
+    if (cluster_) cluster_->publish(name, change);
+    merger_->apply(name, std::move(change));
   }
 }
 
@@ -170,6 +234,7 @@ void Daemon::remember() {
 
 /// Changes that come together make one snapshot.
 void Daemon::rows_changed(const std::string& source, service::SourceChange change) {
+  if (cluster_) cluster_->publish(source, change);
   merger_->apply(source, std::move(change));
   remember_later();
   merge_later();
@@ -183,6 +248,7 @@ void Daemon::merge_later() {
 
 void Daemon::merge_now() {
   merge_posted_ = false;
+  if (cluster_ && table_.complete()) cluster_->begin_publishing();
   auto next = merger_->snapshot(table_.complete());
   if (next == snapshot_) return;
   snapshot_ = std::move(next);
@@ -218,11 +284,18 @@ api::Views Daemon::views() const {
   all.table = &table_;
   all.dataplane = dataplane_status(config_, plane_.get(), plane_error_, *publisher_);
   all.dns = dns_status(config_, dns_.get(), *publisher_);
+  all.cluster = [this] {
+    api::ClusterStatus status;
+    if (cluster_) return cluster_->status();
+    status.problem = cluster_error_;
+    return status;
+  };
   all.capabilities = capabilities(plane_.get());
   if (plane_) all.kernel = [this] { return kernel_view(*plane_); };
   all.records = [this] { return dns_records(*publisher_); };
   all.metrics = [this](metrics::Page& page) {
     add_metrics(plane_.get(), dns_.get(), page);
+    if (cluster_) cluster_->add_metrics(page);
     api::publish(api_counters_, page);
   };
   return all;
@@ -236,6 +309,8 @@ void Daemon::stop() {
   reconcile_timer_.cancel();
   plane_retry_.cancel();
   link_watch_.reset();
+  if (cluster_) cluster_->stop();
+  if (local_http_) local_http_->stop();
   if (http_) http_->stop();
   if (dns_) dns_->stop();
 }

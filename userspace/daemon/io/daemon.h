@@ -6,11 +6,13 @@
 #include <optional>
 #include <string>
 
+#include "api/commands.h"
 #include "api/metrics.h"
 #include "api/routes.h"
 #include "api/views.h"
 #include "base/result.h"
 #include "daemon/config.h"
+#include "daemon/io/cluster.h"
 #include "daemon/io/publisher.h"
 #include "daemon/io/sources.h"
 #include "dataplane/io/data_plane.h"
@@ -41,6 +43,8 @@ class Daemon {
  private:
   void start_data_plane();
   base::Result<void> start_api();
+  void start_cluster();
+  api::Commands commands();
   void restore();
   void remember_later();
   void remember();
@@ -65,6 +69,9 @@ class Daemon {
   std::unique_ptr<dns::Server> dns_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Sources> sources_;
+  std::unique_ptr<Cluster> cluster_;
+  std::string cluster_error_;
+  std::unique_ptr<http::Server> local_http_;  ///< the unix socket, which takes commands too
   std::unique_ptr<http::Server> http_;
   api::Counters api_counters_;
   boost::asio::steady_timer reconcile_timer_;
