@@ -54,7 +54,7 @@ void expect_same_shape(const json::value& a, const json::value& b, const std::st
 TEST(Readme, ItsExamplesHaveTheShapesThatAreServed) {
   const Example example;
   const auto documented = examples();
-  const char* paths[] = {"/v1/vips", "/v1/rows", "/v1/status", "/v1/records"};
+  const char* paths[] = {"/v1/vips", "/v1/rows", "/v1/status", "/v1/records", "/v1/members"};
   ASSERT_EQ(documented.size(), std::size(paths));
   for (std::size_t i = 0; i < documented.size(); i++) {
     json::value served = json::parse(answer("GET", paths[i], example.views).body);

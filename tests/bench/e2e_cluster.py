@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""What one viaductd takes in a cluster of 1,000 members with 100,000 backends: memory, CPU idle and under 30 changes a second.
+
+    VIADUCT_BIN=build/bin PYTHONPATH=tests/support tests/bench/e2e_cluster.py [MEMBERS] [ROWS] [CHANGES]
+
+The others are one process with sockets of their own on loopback (build/bin/bench/gossip_crowd, -DVIADUCT_BENCH=ON); all run in a
+namespace of a lab."""
+import os
+import resource
+import sys
+import time
+
+from e2e import bin_dir
+from lab import Lab, require_privileges
+
+SECONDS = 20
+
+
+def cpu(pid):
+    """Seconds of CPU that a process has taken."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(pid):
+    """(memory of its own, all that is resident: programs and the kernel's maps too) in MB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        values = dict(line.split(":", 1) for line in file)
+    return tuple(int(values[key].split()[0]) / 1024 for key in ("RssAnon", "VmRSS"))
+
+
+def measure(pid, seconds):
+    before, began = cpu(pid), time.monotonic()
+    time.sleep(seconds)
+    return 100 * (cpu(pid) - before) / (time.monotonic() - began)
+
+
+def run(lab, members, rows, changes):
+    node = lab.node()
+    daemon = node.daemon(
+        config={
+            "gossip": {"enabled": True, "listen": "127.0.0.2", "insecure": True},
+            "log": {"level": "info"},
+        },
+    )
+    crowd = node.start(
+        "crowd",
+        [f"{bin_dir()}/bench/gossip_crowd", str(members - 1), str(rows), "127.0.0.2", str(changes)],
+        pipe=True,
+        stdin=True,
+    )
+    if crowd.read_line(300) != "ready":
+        raise RuntimeError(crowd.log())
+    pid = daemon.process.pid
+    deadline = time.monotonic() + 300
+    while True:
+        view = daemon.get("/v1/members")["members"]
+        total = sum(member["rows"] for member in view)
+        if total >= (members - 1) * rows and all(m["state"] == "alive" for m in view):
+            break
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{len(view)} members, {total} rows after 300 s")
+        time.sleep(1)
+    time.sleep(SECONDS)  # news of the beginning is still sent
+    idle = measure(pid, SECONDS)
+    crowd.write_line("go")
+    busy = measure(pid, SECONDS)
+    own, resident = memory(pid)
+    print(
+        f"{members} members, {(members - 1) * rows} backends, all of them in the kernel: "
+        f"{own:.0f} MB of its own ({resident:.0f} MB resident with the kernel's maps), {idle:.1f} % of a CPU idle, {busy:.1f} % under {changes} changes/s",
+        flush=True,
+    )
+    crowd.kill()
+    daemon.stop()
+
+
+def main():
+    members, rows, changes = (int(a) for a in (sys.argv[1:] + ["1000", "100", "30"][len(sys.argv) - 1 :])[:3])
+    require_privileges()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # each member has two sockets and its streams
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with Lab(bin_dir()) as lab:
+        for dataplane in (False, True):
+            run(lab, members, rows, changes)
+
+
+if __name__ == "__main__":
+    main()
