@@ -43,6 +43,9 @@ class Member {
     gossip::EngineOptions options;
     options.seeds = {seed};
     options.random_seed = number + 1;
+    // Hundreds of members on the cores of one machine: they must not take each other for dead.
+    options.timing.probe_interval = std::chrono::seconds(5);
+    options.timing.probe_timeout = std::chrono::seconds(2);
     engine_ = std::make_unique<gossip::Engine>(
         std::make_shared<const gossip::NodeInfo>(std::move(self)), options, base::Clock::now());
     gossip::TransportOptions sockets;
