@@ -76,6 +76,16 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } vd_flow_v1 SEC(".maps");
 
+/* written by tc_lb; read by tc_lb, viaductctl. Flows that are not settled (lib/new_flow.h); what a
+ * flood of new ones evicts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, VD_MAX_NEW_FLOWS);
+	__type(key, struct vd_flow_key);
+	__type(value, struct vd_flow_new);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} vd_flow_new_v1 SEC(".maps");
+
 /* written by viaductd through mmap; read by xdp_lb, viaductctl */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -12,13 +12,16 @@
  * agrees with the routes, which strict reverse path filters demand.
  */
 #include <linux/bpf.h>
+#include <linux/errno.h>
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/flow.h>
 #include <viaduct/abi/reason.h>
 
 #include "lib/echo.h"
+#include "lib/event.h"
 #include "lib/finish.h"
 #include "lib/flow.h"
+#include "lib/health.h"
 #include "lib/local.h"
 #include "lib/mss.h"
 #include "lib/parse.h"
@@ -51,7 +54,7 @@ static __always_inline enum vd_reason start_container(struct pkt *p)
 	reason = find_service(p);
 	if (reason != VD_NEXT) {
 		if (is_syn(p))
-			forget_finished(p);
+			forget_finished(&p->tuple);
 		return reason;
 	}
 	VD_TRY(pick_backend(p));
@@ -70,16 +73,57 @@ static __always_inline enum vd_reason request(struct pkt *p)
 	return forward(p);
 }
 
+/* Did the backend refuse this connection? A RST that acknowledges nothing ends an older one. */
+static __always_inline bool is_refusal(const struct pkt *p)
+{
+	return !vd_dry && (p->nat.flags & VD_NEW_FLAGS) == VD_FLOW_NEW &&
+	       (p->tcp_flags & (VD_TCP_RST | VD_TCP_ACK)) == (VD_TCP_RST | VD_TCP_ACK);
+}
+
+static __always_inline void tell_refusal(struct pkt *p, enum vd_reason reason,
+					 struct vd_choice *choice)
+{
+	struct vd_event *e =
+		vd_event_start(VD_HOOK_HEALTH, reason, &p->nat.src, p->nat.sport, IPPROTO_TCP);
+
+	if (!e)
+		return;
+	e->client = p->nat.dst;
+	e->client_port = p->nat.dport;
+	e->error = ECONNREFUSED;
+	vd_event_end(e, choice);
+}
+
+/* A refused connect counts against its backend, as one of a socket does. */
+static __always_inline void note_refusal(struct pkt *p)
+{
+	struct vd_choice choice = {.backend_id = p->nat.backend_id};
+	struct vd_load *l = vd_load_at(choice.backend_id);
+	enum vd_reason reason;
+
+	choice.service = vd_find_service(&p->nat.src, p->nat.sport, IPPROTO_TCP);
+	choice.backend = vd_backend_kept(choice.backend_id, p->nat.backend_generation);
+	if (!choice.service || !choice.backend || !l)
+		return;
+	reason = vd_note_failure(choice.service, l, ECONNREFUSED);
+	vd_count(VD_HOOK_HEALTH, reason);
+	tell_refusal(p, reason, &choice);
+}
+
 /* Step: the host's flows are reversed where they come in. */
 static __always_inline enum vd_reason reverse(struct pkt *p)
 {
 	struct vd_flow *f = find_flow(p);
+	enum vd_reason reason;
 
 	if (!f || !(f->flags & VD_FLOW_REPLY) || f->flags & VD_FLOW_HOST)
 		return VD_NOT_VIP;
 	if (f->flags & VD_FLOW_UPLINK && p->tcp_flags & VD_TCP_SYN)
 		clamp_mss(p->skb, p->l4, tunnel_headers(p));
-	return follow_reply(p, f, VD_WAY_ON);
+	reason = follow_reply(p, f, VD_WAY_ON);
+	if (is_refusal(p))
+		note_refusal(p);
+	return reason;
 }
 
 static __always_inline enum vd_reason reply(struct pkt *p)

@@ -1,89 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-/*
- * The flow table. A flow has two entries, one a direction, and either holds all that the other
- * says: request  client:cport > vip:vport        becomes  source:sport > backend:bport reply
- * backend:bport > source:sport    becomes  vip:vport > client:cport `source` is the client, or the
- * VIP in a hairpin. `sport` is a neighbour of the client's port: the client may use its own to talk
- * to the backend itself, and such packets have no entry.
- */
+/* The steps that find, use, forget and begin flows. lib/twin.h says what a flow's entries are. */
 #ifndef VIADUCT_BPF_FLOW_H
 #define VIADUCT_BPF_FLOW_H
 
 #include <linux/bpf.h>
-#include <linux/errno.h>
 #include <linux/in.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/flow.h>
 #include <viaduct/abi/reason.h>
 
-#include "lib/clock.h"
 #include "lib/dry.h"
+#include "lib/new_flow.h"
 #include "lib/parse.h"
 #include "lib/pkt.h"
+#include "lib/twin.h"
 #include "maps.h"
-
-#define VD_PORT_TRIES 8 /* source ports tried for one flow */
-#define VD_PORT_MIN 32768 /* chosen ports are VD_PORT_MIN..65535 */
-#define VD_CLOSING_IDLE_S 60 /* a closed TCP flow silent for longer is over */
 
 static __always_inline struct vd_flow *find_flow(struct pkt *p)
 {
-	return bpf_map_lookup_elem(&vd_flow_v1, &p->tuple);
-}
-
-/* The flow's other entry: where it stands and what it says. */
-struct vd_twin {
-	struct vd_flow_key key;
-	struct vd_flow flow;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct vd_twin);
-} vd_twin_scratch SEC(".maps");
-
-/* The twin of the entry p->tuple -> p->nat. @return never NULL, but the verifier asks. */
-static __always_inline struct vd_twin *make_twin(struct pkt *p)
-{
-	__u32 zero = 0;
-	struct vd_twin *t = bpf_map_lookup_elem(&vd_twin_scratch, &zero);
-
-	if (!t)
-		return NULL;
-	t->key = (struct vd_flow_key){
-		.src = p->nat.dst,
-		.dst = p->nat.src,
-		.sport = p->nat.dport,
-		.dport = p->nat.sport,
-		.proto = p->tuple.proto,
-	};
-	t->flow = p->nat;
-	t->flow.src = p->tuple.dst;
-	t->flow.dst = p->tuple.src;
-	t->flow.sport = p->tuple.dport;
-	t->flow.dport = p->tuple.sport;
-	t->flow.flags ^= VD_FLOW_REPLY;
-	t->flow.packets = 0;
-	return t;
-}
-
-/* Is the entry found in the twin's place the twin, or another flow's? */
-static __always_inline bool is_twin(const struct vd_twin *t, const struct vd_flow *f)
-{
-	return f->sport == t->flow.sport && f->dport == t->flow.dport &&
-	       vd_addr_equal(&f->src, &t->flow.src) && vd_addr_equal(&f->dst, &t->flow.dst);
-}
-
-static __always_inline bool is_alive(const struct pkt *p, const struct vd_flow *f)
-{
-	__u32 idle_s = p->now_s - f->last_seen_s;
-
-	if (p->tuple.proto == IPPROTO_UDP)
-		return idle_s <= VD_UDP_IDLE_S;
-	return !(f->flags & VD_FLOW_CLOSING) || idle_s <= VD_CLOSING_IDLE_S;
+	return find_entry(&p->tuple);
 }
 
 static __always_inline bool is_syn(const struct pkt *p)
@@ -98,21 +34,28 @@ static __always_inline __u32 flags_after(const struct pkt *p, __u32 flags)
 	return is_syn(p) ? flags & ~VD_FLOW_CLOSING : flags;
 }
 
-/* The other direction's entry follows this one, and comes back if the table had no room for it. */
-static __always_inline void write_twin(struct pkt *p)
+/*
+ * The other direction's entry follows this one, and comes back if the table had no room for it.
+ * Functions of their own here and below: rare, and their stack is not their caller's.
+ */
+__attribute__((noinline)) int write_twin(struct vd_flow_key *tuple, struct vd_flow *nat)
 {
-	struct vd_twin *t = make_twin(p);
 	struct vd_flow *f;
+	struct vd_twin *t;
 
+	if (!tuple || !nat)
+		return -1;
+	t = make_twin(tuple, nat);
 	if (!t)
-		return;
+		return -1;
 	f = bpf_map_lookup_elem(&vd_flow_v1, &t->key);
-	if (!f) {
-		bpf_map_update_elem(&vd_flow_v1, &t->key, &t->flow, BPF_NOEXIST);
-	} else if (is_twin(t, f)) {
-		f->last_seen_s = t->flow.last_seen_s;
-		f->flags = t->flow.flags;
+	if (!f)
+		return bpf_map_update_elem(&vd_flow_v1, &t->key, &t->entry.flow, BPF_NOEXIST);
+	if (is_twin(t, f)) {
+		f->last_seen_s = t->entry.flow.last_seen_s;
+		f->flags = t->entry.flow.flags;
 	}
+	return 0;
 }
 
 /* This packet uses the entry. Once a second, and when TCP's state changes, both are written. */
@@ -131,28 +74,44 @@ static __always_inline void use_flow(struct pkt *p, struct vd_flow *f)
 		f->flags = flags;
 	}
 	p->nat = *f;
-	if (changed)
-		write_twin(p);
+	if (flags & VD_FLOW_NEW) {
+		if (!p->quoted)
+			follow_new_flow(p->skb, &p->tuple, &p->nat, p->l4, p->tcp_flags);
+	} else if (changed) {
+		write_twin(&p->tuple, &p->nat);
+	}
+}
+
+static __always_inline void delete_entry(struct vd_flow_key *tuple)
+{
+	bpf_map_delete_elem(&vd_flow_v1, tuple);
+	bpf_map_delete_elem(&vd_flow_new_v1, tuple);
+}
+
+/* Deletes the entry tuple -> nat and its twin. */
+__attribute__((noinline)) int delete_flow(struct vd_flow_key *tuple, struct vd_flow *nat)
+{
+	struct vd_flow *other;
+	struct vd_twin *t;
+
+	if (!tuple || !nat)
+		return -1;
+	t = make_twin(tuple, nat);
+	if (!t)
+		return -1;
+	other = find_entry(&t->key);
+	if (other && is_twin(t, other))
+		delete_entry(&t->key);
+	delete_entry(&t->tuple);
+	return 0;
 }
 
 /* The client's next packet is picked anew; late packets of the old backend no longer reach it. */
 static __always_inline void forget_flow(struct pkt *p, struct vd_flow *f)
 {
-	struct vd_flow *other;
-	struct vd_twin *t;
-
 	p->nat = *f;
-	t = make_twin(p);
-	if (vd_dry) {
-		p->nat.backend_id = 0;
-		return;
-	}
-	if (t) {
-		other = bpf_map_lookup_elem(&vd_flow_v1, &t->key);
-		if (other && is_twin(t, other))
-			bpf_map_delete_elem(&vd_flow_v1, &t->key);
-	}
-	bpf_map_delete_elem(&vd_flow_v1, &p->tuple);
+	if (!vd_dry)
+		delete_flow(&p->tuple, &p->nat);
 	p->nat.backend_id = 0;
 }
 
@@ -160,49 +119,27 @@ static __always_inline void forget_flow(struct pkt *p, struct vd_flow *f)
  * A container connects to a backend itself, on a port that a finished flow of its had there: that
  * flow's entries go, or the answers would bear the VIP.
  */
-static __always_inline void forget_finished(struct pkt *p)
+__attribute__((noinline)) int forget_finished(struct vd_flow_key *tuple)
 {
-	struct vd_flow_key reply = {
-		.src = p->tuple.dst,
-		.dst = p->tuple.src,
-		.sport = p->tuple.dport,
-		.dport = p->tuple.sport,
-		.proto = p->tuple.proto,
-	};
-	struct vd_flow *f = bpf_map_lookup_elem(&vd_flow_v1, &reply);
-	struct vd_flow_key request;
-
-	if (vd_dry || !f || !(f->flags & VD_FLOW_REPLY) || !(f->flags & VD_FLOW_CLOSING))
-		return;
-	request = (struct vd_flow_key){
-		.src = f->dst,
-		.dst = f->src,
-		.sport = f->dport,
-		.dport = f->sport,
-		.proto = p->tuple.proto,
-	};
-	bpf_map_delete_elem(&vd_flow_v1, &request);
-	bpf_map_delete_elem(&vd_flow_v1, &reply);
-}
-
-/* Takes the twin's place in the table, unless another flow that is alive has it. */
-static __always_inline enum vd_reason take_place(struct pkt *p, struct vd_twin *t)
-{
+	struct vd_flow_key reply = {};
 	struct vd_flow *f;
-	long rc =
-		vd_dry ? -EEXIST : bpf_map_update_elem(&vd_flow_v1, &t->key, &t->flow, BPF_NOEXIST);
+	struct vd_twin *t;
 
-	if (rc == 0)
-		return VD_NEXT;
-	if (rc != -EEXIST)
-		return VD_FLOW_TABLE_FULL;
-	f = bpf_map_lookup_elem(&vd_flow_v1, &t->key);
-	if (f && !is_twin(t, f) && is_alive(p, f))
-		return VD_NO_PORT;
-	if (vd_dry)
-		return VD_NEXT;
-	rc = bpf_map_update_elem(&vd_flow_v1, &t->key, &t->flow, BPF_ANY);
-	return rc ? VD_FLOW_TABLE_FULL : VD_NEXT;
+	if (!tuple)
+		return -1;
+	reply.src = tuple->dst;
+	reply.dst = tuple->src;
+	reply.sport = tuple->dport;
+	reply.dport = tuple->sport;
+	reply.proto = tuple->proto;
+	f = find_entry(&reply);
+	if (vd_dry || !f || !(f->flags & VD_FLOW_REPLY) || !(f->flags & VD_FLOW_CLOSING))
+		return 0;
+	t = make_twin(&reply, f);
+	if (t)
+		delete_entry(&t->key);
+	delete_entry(&reply);
+	return 0;
 }
 
 /*
@@ -218,46 +155,20 @@ static __always_inline __be16 first_port(const struct pkt *p, __u32 flags)
 	return flags & VD_FLOW_HAIRPIN || neighbour == 0 ? p->tuple.sport : neighbour;
 }
 
-/* Finds a source port whose reply entry is free. */
-static __always_inline enum vd_reason store_reply_entry(struct pkt *p)
-{
-	for (int i = 0; i < VD_PORT_TRIES; i++) {
-		struct vd_twin *t = make_twin(p);
-		enum vd_reason reason = t ? take_place(p, t) : VD_FLOW_TABLE_FULL;
-
-		if (reason != VD_NO_PORT)
-			return reason;
-		p->nat.sport =
-			bpf_htons(VD_PORT_MIN + bpf_get_prandom_u32() % (65536 - VD_PORT_MIN));
-	}
-	return VD_NO_PORT;
-}
-
-/* Step: remembers the choice. The reply entry comes first: no request that cannot be answered. */
+/* Step: remembers the choice. */
 static __always_inline enum vd_reason store_flow(struct pkt *p, __u32 flags)
 {
-	struct vd_load *load = vd_load_at(p->choice.backend_id);
-
 	p->nat.src = flags & VD_FLOW_HAIRPIN ? p->tuple.dst : p->tuple.src;
 	p->nat.dst = p->choice.backend->addr;
 	p->nat.sport = first_port(p, flags);
 	p->nat.dport = p->choice.backend->port;
-	p->nat.flags = flags_after(p, flags);
+	p->nat.flags = flags_after(p, flags | VD_FLOW_NEW);
 	p->nat.backend_id = p->choice.backend_id;
 	p->nat.backend_generation = p->choice.backend->generation;
 	p->nat.created_s = p->now_s;
 	p->nat.last_seen_s = p->now_s;
 	p->nat.packets = 1;
-	VD_TRY(store_reply_entry(p));
-	if (vd_dry)
-		return VD_NEXT;
-	if (bpf_map_update_elem(&vd_flow_v1, &p->tuple, &p->nat, BPF_ANY)) {
-		forget_flow(p, &p->nat);
-		return VD_FLOW_TABLE_FULL;
-	}
-	if (load)
-		__sync_fetch_and_add(&load->flows, 1);
-	return VD_NEXT;
+	return store_new_flow(&p->tuple, &p->nat);
 }
 
 #endif

@@ -35,7 +35,7 @@ class OnThisKernel : public testing::Test {
     config_.max_services = 256;
     config_.max_backends = 1024;
     config_.max_slot_lines = 8192;
-    config_.max_flows = 256;
+    config_.max_flows = config_.max_new_flows = 256;
     restart();
   }
 

@@ -236,19 +236,56 @@ std::uint64_t Maps::counted() {
   return sum;
 }
 
-std::map<std::string, vd_flow> Maps::flows() {
-  std::map<std::string, vd_flow> out;
-  vd_flow_key key{}, next{};
-  const vd_flow_key* previous = nullptr;
-  while (bpf_map_get_next_key(fd("vd_flow_v1"), previous, &next) == 0) {
-    key = next;
-    previous = &key;
-    vd_flow value{};
-    if (bpf_map_lookup_elem(fd("vd_flow_v1"), &key, &value) == 0)
-      out[text(key.src) + " " + std::to_string(ntohs(key.sport)) + " > " + text(key.dst) + " " +
-          std::to_string(ntohs(key.dport))] = value;
+namespace {
+
+constexpr const char* kFlowTables[] = {"vd_flow_v1", "vd_flow_new_v1"};
+
+std::string tuple_of(const vd_flow_key& key) {
+  return text(key.src) + " " + std::to_string(ntohs(key.sport)) + " > " + text(key.dst) + " " +
+         std::to_string(ntohs(key.dport));
+}
+
+}  // namespace
+
+// A settled flow fills the first part of the value.
+void Maps::for_each_flow(const char* table,
+                         const std::function<void(const vd_flow_key&, vd_flow_new&)>& see) {
+  std::vector<vd_flow_key> keys;
+  vd_flow_key next{};
+  while (bpf_map_get_next_key(fd(table), keys.empty() ? nullptr : &keys.back(), &next) == 0)
+    keys.push_back(next);
+  for (const vd_flow_key& key : keys) {
+    vd_flow_new value{};
+    if (bpf_map_lookup_elem(fd(table), &key, &value) == 0) see(key, value);
   }
+}
+
+std::map<std::string, vd_flow> Maps::flows(const char* table) {
+  std::map<std::string, vd_flow> out;
+  for_each_flow(table,
+                [&](const auto& key, const auto& value) { out[tuple_of(key)] = value.flow; });
   return out;
+}
+
+std::map<std::string, vd_flow> Maps::flows() {
+  std::map<std::string, vd_flow> out = flows("vd_flow_v1");
+  out.merge(flows("vd_flow_new_v1"));
+  return out;
+}
+
+void Maps::lose_flow(const std::string& tuple) {
+  for (const char* table : kFlowTables)
+    for_each_flow(table, [&](const auto& key, const auto&) {
+      if (tuple_of(key) == tuple) check(bpf_map_delete_elem(fd(table), &key), "flow");
+    });
+}
+
+void Maps::age_flows(std::uint32_t seconds) {
+  for (const char* table : kFlowTables)
+    for_each_flow(table, [&](const auto& key, auto& value) {
+      value.flow.last_seen_s -= seconds;
+      check(bpf_map_update_elem(fd(table), &key, &value, BPF_EXIST), "flow");
+    });
 }
 
 }  // namespace viaduct::bpftest

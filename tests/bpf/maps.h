@@ -9,6 +9,7 @@
 #include <viaduct/abi/service.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -76,13 +77,23 @@ class Maps {
   std::uint64_t counted();
 
   int fd(const char* name);
+  /// The entries of both flow tables; by tuple, "ADDRESS PORT > ADDRESS PORT".
   std::map<std::string, vd_flow> flows();
+  /// The entries of one: "vd_flow_v1" or "vd_flow_new_v1".
+  std::map<std::string, vd_flow> flows(const char* table);
+  /// Loses the entry of a tuple, in whichever table it is.
+  void lose_flow(const std::string& tuple);
+  /// Makes every entry look as if it was last used `seconds` earlier.
+  void age_flows(std::uint32_t seconds);
 
  private:
   /// @param offset  a multiple of VD_SLOTS_PER_LINE.
   void put_service(const ServiceSpec& spec, const vd_service& service);
   vd_service service(const ServiceSpec& spec);
   void write_slots(std::uint32_t offset, const std::vector<std::uint32_t>& ids);
+
+  void for_each_flow(const char* table,
+                     const std::function<void(const vd_flow_key&, vd_flow_new&)>& see);
 
   bpf_object* object_;
   std::uint32_t next_backend_ = 1;

@@ -38,7 +38,8 @@ class Reaping : public testing::Test {
     VD_REQUIRE_PRIVILEGE();
     config_.bpffs = "/sys/fs/bpf/viaduct-test-reaper-" + std::to_string(getpid()) + "-" +
                     std::to_string(counter_++);
-    config_.max_services = config_.max_backends = config_.max_slot_lines = config_.max_flows = 64;
+    config_.max_services = config_.max_backends = config_.max_slot_lines = 64;
+    config_.max_flows = config_.max_new_flows = 64;
     auto lock = claim_bpffs(config_.bpffs);
     ASSERT_TRUE(lock) << lock.error().message();
     auto programs = Programs::load(config_, 1);

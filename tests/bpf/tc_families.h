@@ -19,6 +19,7 @@ struct Family {
   const char* other_vip;
   const char* backend;
   const char* backend2;
+  bool settled = false;  // whether a test's connections are answered before it goes on
 };
 
 inline const Family kFamilies[] = {
@@ -60,20 +61,7 @@ class TcFamilies : public TcLab, public ::testing::WithParamInterface<Family> {
   std::string tuple(const std::string& a, int aport, const std::string& b, int bport) {
     return a + " " + std::to_string(aport) + " > " + b + " " + std::to_string(bport);
   }
-  // Makes every entry of the flow table look as if it was last used `seconds` earlier.
-  void age_flows(std::uint32_t seconds) {
-    vd_flow_key key{}, next{};
-    const vd_flow_key* previous = nullptr;
-    const int fd = maps().fd("vd_flow_v1");
-    while (bpf_map_get_next_key(fd, previous, &next) == 0) {
-      key = next;
-      previous = &key;
-      vd_flow value{};
-      ASSERT_EQ(bpf_map_lookup_elem(fd, &key, &value), 0);
-      value.last_seen_s -= seconds;
-      ASSERT_EQ(bpf_map_update_elem(fd, &key, &value, BPF_EXIST), 0);
-    }
-  }
+  void age_flows(std::uint32_t seconds) { maps().age_flows(seconds); }
 };
 
 }  // namespace viaduct::bpftest

@@ -4,22 +4,60 @@
 #include <gmock/gmock.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/bpf/tc_families.h"
 
 namespace viaduct::bpftest {
 namespace {
 
-class TcFlow : public TcFamilies {};
+class TcFlow : public TcFamilies {
+ protected:
+  // The first packet of a connection, or all three. @return the first as the backend gets it.
+  Result begin(const std::string& vip) {
+    Result first = request(syn(vip));
+    if (!f().settled) return first;
+    to_container(answer(first.packet(), kSyn | kAck, ""));
+    request(data(vip));
+    return first;
+  }
+  // A datagram, or a question, its answer and the next question.
+  Result begin_udp(const std::string& vip) {
+    Result first = request(datagram(vip));
+    if (!f().settled) return first;
+    to_container(answer(first.packet(), 0, "answer"));
+    request(datagram(vip));
+    return first;
+  }
+};
 
-INSTANTIATE_TEST_SUITE_P(Families, TcFlow, ::testing::ValuesIn(kFamilies),
+// Every test with flows of either table.
+std::vector<Family> flow_families() {
+  std::vector<Family> all(std::begin(kFamilies), std::end(kFamilies));
+  all.insert(all.end(), std::begin(kFamilies), std::end(kFamilies));
+  all[2].name = "v4_settled";
+  all[3].name = "v6_settled";
+  all[2].settled = all[3].settled = true;
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, TcFlow, ::testing::ValuesIn(flow_families()),
                          [](const auto& row) { return std::string(row.param.name); });
+
+TEST_P(TcFlow, ANewConnectionIsInTheTableItBelongsTo) {
+  maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
+  maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 5353}}});
+  begin(f().vip);
+  begin_udp(f().vip);
+  EXPECT_EQ(maps().flows("vd_flow_v1").size(), f().settled ? 4u : 0u);
+  EXPECT_EQ(maps().flows("vd_flow_new_v1").size(), f().settled ? 0u : 4u);
+}
 
 TEST_P(TcFlow, TwoVipsOfOneBackendDoNotCollide) {
   maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
   maps().add({f().other_vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
-  const Parsed first = request(syn(f().vip)).packet();
-  const Parsed second = request(syn(f().other_vip)).packet();
+  const Parsed first = begin(f().vip).packet();
+  const Parsed second = begin(f().other_vip).packet();
   EXPECT_EQ(first.sport, kNatPort);
   EXPECT_NE(second.sport, kNatPort);
   EXPECT_GE(second.sport, 32768);
@@ -35,7 +73,7 @@ TEST_P(TcFlow, TwoVipsOfOneBackendDoNotCollide) {
 TEST_P(TcFlow, AFlowThatIsOverMakesRoom) {
   maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
   maps().add({f().other_vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
-  const Result first = request(syn(f().vip));
+  const Result first = begin(f().vip);
   request(data(f().vip, 80, kFin | kAck));
   for (const auto& [name, flow] : maps().flows())
     EXPECT_TRUE(flow.flags & VD_FLOW_CLOSING) << name << ": either direction knows";
@@ -48,7 +86,7 @@ TEST_P(TcFlow, AFlowThatIsOverMakesRoom) {
 
 TEST_P(TcFlow, AConnectionToABackendItselfIsLeftAloneByFlowsThroughTheVip) {
   maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
-  const Parsed through_vip = request(syn(f().vip)).packet();
+  const Parsed through_vip = begin(f().vip).packet();
   // The same client port, straight to the backend: another connection, as Linux allows it.
   const Bytes direct = syn(f().backend, 8080);
   EXPECT_EQ(request(direct).out, direct);
@@ -59,7 +97,7 @@ TEST_P(TcFlow, AConnectionToABackendItselfIsLeftAloneByFlowsThroughTheVip) {
 
 TEST_P(TcFlow, AFinishedFlowsPortIsFreeForAConnectionToTheBackendItself) {
   maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}}});
-  request(syn(f().vip));
+  begin(f().vip);
   request(data(f().vip, 80, kFin | kAck));
   const Bytes direct = syn(f().backend, 8080, kNatPort);
   EXPECT_EQ(request(direct).out, direct);
@@ -73,8 +111,8 @@ TEST_P(TcFlow, ARemovedBackendResetsTcpAndMovesUdp) {
       {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_HASH});
   const ServiceIds udp_ids =
       maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 53}, {f().backend2, 53}}, VD_PICK_HASH});
-  const bool tcp_first = request(syn(f().vip)).packet().dst == f().backend;
-  const Result first = request(datagram(f().vip));
+  const bool tcp_first = begin(f().vip).packet().dst == f().backend;
+  const Result first = begin_udp(f().vip);
   const bool udp_first = first.packet().dst == f().backend;
   maps().remove_backend(tcp_ids.backends[tcp_first ? 0 : 1]);
   maps().remove_backend(udp_ids.backends[udp_first ? 0 : 1]);
@@ -98,7 +136,7 @@ TEST_P(TcFlow, ARemovedBackendResetsTcpAndMovesUdp) {
 TEST_P(TcFlow, ADrainedBackendKeepsItsFlowsAndGetsNoNewOnes) {
   const ServiceIds ids =
       maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}});
-  const bool first = request(syn(f().vip)).packet().dst == f().backend;
+  const bool first = begin(f().vip).packet().dst == f().backend;
   const char* mine = first ? f().backend : f().backend2;
   const char* other = first ? f().backend2 : f().backend;
   maps().set_weight(ids.backends[first ? 0 : 1], 0);
@@ -113,7 +151,7 @@ TEST_P(TcFlow, ADrainedBackendKeepsItsFlowsAndGetsNoNewOnes) {
 TEST_P(TcFlow, ASynOnAnExistingFlowKeepsItsBackend) {
   maps().add(
       {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_RANDOM});
-  const std::string dst = request(syn(f().vip)).packet().dst;
+  const std::string dst = begin(f().vip).packet().dst;
   for (int i = 0; i < 20; ++i)
     EXPECT_EQ(request(syn(f().vip)).packet().dst, dst) << "a repeated SYN";
 }
@@ -121,7 +159,7 @@ TEST_P(TcFlow, ASynOnAnExistingFlowKeepsItsBackend) {
 TEST_P(TcFlow, ASilentUdpFlowIsPickedAnew) {
   const ServiceIds ids =
       maps().add({f().vip, 53, IPPROTO_UDP, {{f().backend, 53}, {f().backend2, 53}}});
-  const bool first = request(datagram(f().vip)).packet().dst == f().backend;
+  const bool first = begin_udp(f().vip).packet().dst == f().backend;
   maps().set_weight(ids.backends[first ? 0 : 1], 0);
   const char* mine = first ? f().backend : f().backend2;
   age_flows(VD_UDP_IDLE_S - 5);
@@ -132,30 +170,23 @@ TEST_P(TcFlow, ASilentUdpFlowIsPickedAnew) {
 
 TEST_P(TcFlow, TcpInMidFlowIsPickedUpByTheSameRule) {
   maps().add({f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_HASH});
-  const std::string dst = request(syn(f().vip)).packet().dst;
-  vd_flow_key key{};
-  while (bpf_map_get_next_key(maps().fd("vd_flow_v1"), nullptr, &key) == 0)
-    bpf_map_delete_elem(maps().fd("vd_flow_v1"), &key);
+  const std::string dst = begin(f().vip).packet().dst;
+  for (const auto& [entry, flow] : maps().flows()) maps().lose_flow(entry);
+  EXPECT_TRUE(maps().flows().empty());
   EXPECT_EQ(request(data(f().vip)).packet().dst, dst);
 }
 
 TEST_P(TcFlow, AnEntryThatTheTableLostComesBackFromItsTwin) {
   maps().add(
       {f().vip, 80, IPPROTO_TCP, {{f().backend, 8080}, {f().backend2, 8080}}, VD_PICK_RANDOM});
-  const Result at_backend = request(syn(f().vip));
+  const Result at_backend = begin(f().vip);
   const Bytes reply = answer(at_backend.packet(), kAck, "x");
   for (int round = 0; round < 4; ++round) {
-    vd_flow_key lost{}, next{};
-    const vd_flow_key* previous = nullptr;
-    while (bpf_map_get_next_key(maps().fd("vd_flow_v1"), previous, &next) == 0) {
-      vd_flow value{};
-      ASSERT_EQ(bpf_map_lookup_elem(maps().fd("vd_flow_v1"), &next, &value), 0);
-      if (!(value.flags & VD_FLOW_REPLY) == (round % 2 == 0)) lost = next;
-      static vd_flow_key kept;
-      kept = next;
-      previous = &kept;
-    }
-    ASSERT_EQ(bpf_map_delete_elem(maps().fd("vd_flow_v1"), &lost), 0);
+    std::string lost;
+    for (const auto& [entry, flow] : maps().flows())
+      if (!(flow.flags & VD_FLOW_REPLY) == (round % 2 == 0)) lost = entry;
+    maps().lose_flow(lost);
+    ASSERT_EQ(maps().flows().size(), 1u);
     age_flows(2);
     if (round % 2 == 0)
       to_container(reply);

@@ -27,6 +27,7 @@ struct Config {
   std::uint32_t max_backends = 0;
   std::uint32_t max_slot_lines = 0;
   std::uint32_t max_flows = 0;
+  std::uint32_t max_new_flows = 0;
   std::uint32_t max_affinities = 0;
   std::uint32_t health_failures = 3;
   std::string xdp = "auto";  ///< auto, native, generic or off
@@ -112,6 +113,9 @@ inline const std::vector<config::Key>& keys() {
        "", config::Range{64, 1 << 23}},
       {"dataplane.max_flows", std::int64_t{131'072}, "entries of the flow table, two a flow", "",
        config::Range{64, 1 << 24}},
+      {"dataplane.max_new_flows", std::int64_t{16'384},
+       "entries of the table of flows that are not answered yet, two a flow", "",
+       config::Range{64, 1 << 24}},
       {"dataplane.max_affinities", std::int64_t{65'536}, "clients that are remembered by affinity",
        "", config::Range{64, 1 << 24}},
       {"dataplane.health_failures", std::int64_t{3},
@@ -146,6 +150,7 @@ inline Config from(const config::Values& values) {
   config.max_backends = static_cast<std::uint32_t>(values.integer("dataplane.max_backends"));
   config.max_slot_lines = static_cast<std::uint32_t>(values.integer("dataplane.max_slot_lines"));
   config.max_flows = static_cast<std::uint32_t>(values.integer("dataplane.max_flows"));
+  config.max_new_flows = static_cast<std::uint32_t>(values.integer("dataplane.max_new_flows"));
   config.max_affinities = static_cast<std::uint32_t>(values.integer("dataplane.max_affinities"));
   config.health_failures = static_cast<std::uint32_t>(values.integer("dataplane.health_failures"));
   config.health_backoff = std::chrono::seconds(values.integer("dataplane.health_backoff_s"));

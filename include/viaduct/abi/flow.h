@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel remembers of a client: packet flows (vd_flow_v1) and sockets (vd_sock_v1,
- * vd_sock_udp_v1). */
+/* What the kernel remembers of a client: packet flows (vd_flow_v1, vd_flow_new_v1) and sockets
+ * (vd_sock_v1, vd_sock_udp_v1). */
 #ifndef VIADUCT_ABI_FLOW_H
 #define VIADUCT_ABI_FLOW_H
 
@@ -28,6 +28,8 @@ enum vd_flow_flags {
 	    4, /* client and backend share an address: the VIP stands in as the source */
 	VD_FLOW_CLOSING = 8, /* a FIN or RST was seen */
 	VD_FLOW_UPLINK = 16, /* the client is on another machine; the answer leaves by an uplink */
+	VD_FLOW_NEW = 32,    /* an entry of vd_flow_new_v1 */
+	VD_FLOW_ANSWERED = 64, /* new, and the backend has answered */
 };
 
 /* What such a packet becomes: all four fields at once, so DNAT, SNAT and hairpin are one rule. */
@@ -44,6 +46,14 @@ struct vd_flow {
 	__u64 packets;
 };
 VD_ASSERT_SIZE(vd_flow, 64);
+
+/* Value of vd_flow_new_v1: a flow whose client has not followed an answer of the backend yet. */
+struct vd_flow_new {
+	struct vd_flow flow;
+	__u32 answer_seq; /* TCP: sequence number of the answer, host order */
+	__u32 pad;	  /* always 0 */
+};
+VD_ASSERT_SIZE(vd_flow_new, 72);
 
 /* Key of vd_fragment_v1: a datagram in fragments (RFC 791, RFC 8200). */
 struct vd_fragment_key {

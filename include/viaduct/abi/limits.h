@@ -9,6 +9,7 @@
 #define VD_SLOTS_PER_LINE 16	 /* slots in one element of the slot map */
 #define VD_MAX_SLOT_LINES 720896 /* 11.5 million slots, 46 MB; default */
 #define VD_MAX_FLOWS 131072	 /* entries of the flow table (two a flow), default */
+#define VD_MAX_NEW_FLOWS 16384	 /* entries of the table of new flows, default */
 #define VD_MAX_AFFINITIES 65536	 /* clients that are remembered by affinity, default */
 #define VD_MAX_NODES 4096	 /* ids of other machines; id 0 is never one */
 #define VD_FLOW_SETS 16384	 /* of VD_FLOW_WAYS flows each; a power of two */

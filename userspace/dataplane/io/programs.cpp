@@ -60,6 +60,7 @@ void size_maps(bpf_object* object, const Config& config) {
     if (name == "vd_backend_v1" || name == "vd_load_v1") return config.max_backends;
     if (name == "vd_slot_v1") return config.max_slot_lines;
     if (name == "vd_flow_v1") return config.max_flows;
+    if (name == "vd_flow_new_v1") return config.max_new_flows;
     if (name == "vd_affinity_v1") return config.max_affinities;
     return 0;
   };
@@ -147,6 +148,7 @@ base::Result<void> load_packets(const Config& config, std::uint32_t viaduct0,
   if (!objects.tc) return load_error(errno, "tc_lb");
   objects.tc->rodata->vd_viaduct0_ifindex = viaduct0;
   std::memcpy(objects.tc->rodata->vd_viaduct0_mac, kHostDeviceMac.data(), kHostDeviceMac.size());
+  set_health(*objects.tc->rodata, config);
   size_maps(objects.tc->obj, config);
   if (const int rc = tc_lb::load(objects.tc.get()); rc != 0) {
     objects.tc.reset();
