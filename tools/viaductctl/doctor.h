@@ -46,7 +46,7 @@ struct DnsFacts {
 
 /// How full a pinned map is.
 struct MapFacts {
-  std::string name;  ///< "services", "backends", "slots", "flows"
+  std::string name;  ///< "services", "backends", "slots", "flows", "new_flows"
   std::uint64_t used = 0;
   std::uint64_t capacity = 0;
 };

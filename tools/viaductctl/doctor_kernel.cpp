@@ -31,6 +31,10 @@ Finding judge_map(const MapFacts& map) {
   // The flow table drops its oldest entries when it is full, so that new flows always fit.
   if (map.name == "flows")
     return {Level::warn, check, what + "; a full table cuts the longest idle flows", fix};
+  if (map.name == "new_flows")
+    return {Level::warn, check,
+            what + " within ten seconds; clients flood VIPs, or the table is too small for them",
+            "find the clients with viaductctl flows, or " + fix};
   if (percent < kFaultPercent) return {Level::warn, check, what, fix};
   return {Level::fault, check, what + "; new services soon do not fit", fix};
 }

@@ -25,6 +25,7 @@ json::array flag_names(std::uint32_t flags) {
   if (flags & VD_FLOW_HOST) names.emplace_back("host");
   if (flags & VD_FLOW_HAIRPIN) names.emplace_back("hairpin");
   if (flags & VD_FLOW_CLOSING) names.emplace_back("closing");
+  if (flags & VD_FLOW_NEW) names.emplace_back(flags & VD_FLOW_ANSWERED ? "answered" : "new");
   return names;
 }
 

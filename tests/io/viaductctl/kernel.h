@@ -24,6 +24,7 @@
 #include "dataplane/io/maps.h"
 #include "dataplane/io/programs.h"
 #include "tests/io/viaductctl/program.h"
+#include "tools/viaductctl/io/clock.h"
 
 namespace viaduct::ctltest {
 
@@ -49,6 +50,7 @@ class Kernel : public testing::Test {
     config.max_backends = 64;
     config.max_slot_lines = 64;
     config.max_flows = 64;
+    config.max_new_flows = 64;
     ASSERT_TRUE(dataplane::claim_bpffs(bpffs_));
     auto programs = dataplane::Programs::load(config, 1);
     ASSERT_TRUE(programs) << programs.error().message();
@@ -72,13 +74,15 @@ class Kernel : public testing::Test {
         {key, 4, 0, 3, dataplane::Pick::least_loaded, dataplane::Pick::hash}}));
   }
 
+  /// VD_FLOW_NEW: into the table of new flows.
   void write_flow(std::uint16_t client_port, std::uint32_t flags) {
     const auto address = [](std::string_view text) {
       vd_addr out{};
       std::ranges::copy(base::Address::parse(text)->mapped(), out.bytes);
       return out;
     };
-    const base::Fd map(bpf_obj_get((bpffs_ + "/vd_flow_v1").c_str()));
+    const char* table = flags & VD_FLOW_NEW ? "/vd_flow_new_v1" : "/vd_flow_v1";
+    const base::Fd map(bpf_obj_get((bpffs_ + table).c_str()));
     ASSERT_TRUE(map);
     vd_flow_key key{};
     key.src = address("192.0.2.7");
@@ -86,12 +90,13 @@ class Kernel : public testing::Test {
     key.dst = address("11.0.0.1");
     key.dport = htons(80);
     key.proto = 6;
-    vd_flow flow{};
-    flow.dst = address("192.0.2.5");
-    flow.dport = htons(31000);
-    flow.flags = flags;
-    flow.packets = 12;
-    ASSERT_EQ(bpf_map_update_elem(map.get(), &key, &flow, BPF_ANY), 0);
+    vd_flow_new entry{};
+    entry.flow.dst = address("192.0.2.5");
+    entry.flow.dport = htons(31000);
+    entry.flow.flags = flags;
+    entry.flow.packets = 12;
+    entry.flow.last_seen_s = ctl::coarse_seconds();
+    ASSERT_EQ(bpf_map_update_elem(map.get(), &key, &entry, BPF_ANY), 0);
   }
 
   Folder mount_;

@@ -51,6 +51,15 @@ TEST_F(Kernel, PacketFlowsAreListedFilteredAndCut) {
   EXPECT_EQ(flows({"--vip", "11.0.0.2"}).out, "no flow\n");
 }
 
+TEST_F(Kernel, NewFlowsAreListedToo) {
+  write_flow(40000, 0);
+  write_flow(40001, VD_FLOW_NEW);
+  const Outcome flows = run({"--socket", kNoDaemon, "--bpffs", bpffs_, "flows"});
+  EXPECT_THAT(flows.out, HasSubstr("192.0.2.7:40000"));
+  EXPECT_THAT(flows.out, HasSubstr("192.0.2.7:40001"));
+  EXPECT_THAT(flows.out, HasSubstr("new"));
+}
+
 TEST_F(Kernel, SocketFlowsAreListedWithTheirVipAndBackend) {
   const auto mount = dataplane::find_cgroup2();
   ASSERT_TRUE(mount);
@@ -112,6 +121,7 @@ TEST_F(Kernel, DoctorReadsTheFoldersThatTheDaemonNames) {
   EXPECT_EQ(level_of("maps"), "ok");
   EXPECT_EQ(level_of("map services"), "ok");
   EXPECT_EQ(level_of("map flows"), "ok");
+  EXPECT_EQ(level_of("map new_flows"), "ok");
   EXPECT_EQ(level_of("socket programs"), "fault") << "loaded, but attached to nothing";
   EXPECT_EQ(level_of("device vd-none"), "fault");
   EXPECT_EQ(level_of("DNS 127.0.0.1:9"), "fault");

@@ -144,12 +144,17 @@ TEST(Doctor, WithoutABpfFileSystemTheMapsAreNotAskedFor) {
 
 TEST(Doctor, AFillingMapWarnsAndAFullOneIsAFaultExceptForFlows) {
   Facts facts = healthy();
-  facts.maps = {
-      {"services", 80, 100}, {"slots", 95, 100}, {"flows", 100, 100}, {"backends", 79, 100}};
+  facts.maps = {{"services", 80, 100},
+                {"slots", 95, 100},
+                {"flows", 100, 100},
+                {"backends", 79, 100},
+                {"new_flows", 95, 100}};
   const auto findings = judge_kernel(facts);
   EXPECT_THAT(findings, Contains(is(Level::warn, "map services", "80 of 100")));
   EXPECT_THAT(findings, Contains(is(Level::fault, "map slots", "95 of 100")));
   EXPECT_THAT(findings, Contains(is(Level::warn, "map flows", "longest idle")));
+  EXPECT_THAT(findings, Contains(is(Level::warn, "map new_flows", "flood")));
+  EXPECT_THAT(findings, Contains(Field(&Finding::fix, HasSubstr("dataplane.max_new_flows"))));
   EXPECT_THAT(findings, Contains(is(Level::ok, "map backends", "79 of 100")));
   EXPECT_THAT(findings, Contains(Field(&Finding::fix, HasSubstr("dataplane.max_slot_lines"))));
 }

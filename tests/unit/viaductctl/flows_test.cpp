@@ -44,6 +44,15 @@ TEST(Flows, AnEntryOfTheTableBecomesClientVipAndBackend) {
     "age_s": 300, "idle_s": 10, "packets": 12, "flags": ["hairpin", "closing"]})"));
 }
 
+TEST(Flows, ANewFlowSaysWhetherItWasAnswered) {
+  Example example;
+  example.flow.flags = VD_FLOW_NEW;
+  EXPECT_EQ(packet_flow(example.key, example.flow, 1300)->at("flags"), json::parse(R"(["new"])"));
+  example.flow.flags |= VD_FLOW_ANSWERED;
+  EXPECT_EQ(packet_flow(example.key, example.flow, 1300)->at("flags"),
+            json::parse(R"(["answered"])"));
+}
+
 TEST(Flows, TheWayBackIsNotShown) {
   Example example;
   example.flow.flags |= VD_FLOW_REPLY;
