@@ -182,7 +182,7 @@ static __always_inline int explain(struct pkt *p, enum vd_reason reason)
 	if (!e || !p->choice.service)
 		return XDP_PASS;
 	e->service_id = p->choice.service->id;
-	if (!p->choice.backend || !is_of(p->choice.backend_id, e->service_id))
+	if (!p->choice.backend || !backend_of(p->choice.backend_id, e->service_id))
 		return XDP_PASS;
 	e->backend_id = p->choice.backend_id;
 	e->dst = p->choice.backend->addr;

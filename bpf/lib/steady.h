@@ -127,12 +127,12 @@ static __always_inline __u64 tag_of(const struct pkt *p, __u32 hash)
 	return (__u64)vd_hash_flow(&t->dst, t->dport, &t->src, t->sport, t->proto) << 32 | hash;
 }
 
-/* A backend of the service, one that drains included. */
-static __always_inline bool is_of(__u32 id, __u32 service_id)
+/* @return NULL: no backend of the service; one that drains still is. */
+static __always_inline struct vd_backend *backend_of(__u32 id, __u32 service_id)
 {
 	struct vd_backend *b = id ? vd_backend_at(id) : NULL;
 
-	return b && b->service_id == service_id;
+	return b && b->service_id == service_id ? b : NULL;
 }
 
 /* Step: p->choice gets the backend that every machine gives this flow. */
@@ -149,14 +149,16 @@ static __always_inline enum vd_reason pick_steady(struct pkt *p)
 	if (s->before_count) {
 		__u32 before = vd_member_at(s->before_offset + vd_hash_slot(hash, s->before_count));
 
-		if (before != id && is_of(before, s->id))
+		if (before != id && backend_of(before, s->id))
 			id = settle(tag_of(p, hash), age_of(p, s), before, id);
 	}
-	if (!is_of(id, s->id))
+	p->choice.backend = backend_of(id, s->id);
+	if (!p->choice.backend) {
 		id = vd_pick_id(s->slot_offset, s->slot_count, s->id, hash, VD_PICK_HASH);
+		p->choice.backend = backend_of(id, s->id);
+	}
 	p->choice.backend_id = id;
-	p->choice.backend = vd_backend_at(id);
-	return is_of(id, s->id) && p->choice.backend ? VD_NEXT : VD_NO_BACKEND;
+	return p->choice.backend ? VD_NEXT : VD_NO_BACKEND;
 }
 
 #endif
