@@ -64,6 +64,16 @@ Decoded<VipKind> vip_kind(base::ByteView message) {
   return static_cast<VipKind>(message[2]);
 }
 
+Decoded<OwnerId> delta_owner(base::ByteView message) {
+  const auto kind = vip_kind(message);
+  if (!kind) return kind.error();
+  if (*kind != VipKind::delta) return Errc::unknown_type;
+  base::Reader reader(message.subspan(kHeaderOctets));
+  const OwnerId owner = reader.u64();
+  if (reader.failed()) return Errc::truncated;
+  return owner;
+}
+
 base::Bytes encode_delta(const Delta& delta, std::size_t budget) {
   if (auto whole = encode_whole(delta, budget)) return std::move(*whole);
   base::Writer partial;

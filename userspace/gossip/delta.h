@@ -26,6 +26,10 @@ enum class VipKind : std::uint8_t {
 /// @errors Errc::unknown_type: no user message of Viaduct, or of a later format.
 Decoded<VipKind> vip_kind(base::ByteView message);
 
+/// Whose rows a delta is about, without a look at the rest.
+/// @errors Errc::truncated, unknown_type.
+Decoded<OwnerId> delta_owner(base::ByteView message);
+
 /// As a user message, without the type octet of memberlist. A list that does not fit is left out:
 /// the delta becomes a partial one.
 /// @param budget  octets that there is room for; a partial delta needs about 40.

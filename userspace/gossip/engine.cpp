@@ -310,22 +310,26 @@ void Engine::gossip(base::Time now, Actions& out) {
 }
 
 void Engine::find_strangers() {
-  strangers_revision_ = membership_.members().revision();
+  strangers_revision_ = membership_.revision();
   strangers_.clear();
-  std::vector<bool> met(options_.seeds.size());
+  std::vector<base::Endpoint> live;
   const MemberList& members = membership_.members();
   for (const MemberId id : members.ids()) {
     const base::Endpoint& endpoint = members[id].node->endpoint;
     if (members[id].state == NodeState::dead) strangers_.push_back(endpoint);
-    if (!is_live(members[id].state)) continue;
-    const auto seed = std::lower_bound(options_.seeds.begin(), options_.seeds.end(), endpoint);
-    if (seed != options_.seeds.end() && *seed == endpoint)
-      met[static_cast<std::size_t>(seed - options_.seeds.begin())] = true;
+    if (is_live(members[id].state)) live.push_back(endpoint);
   }
-  for (std::size_t i = 0; i < met.size(); ++i)
-    if (!met[i]) strangers_.push_back(options_.seeds[i]);
   for (const auto& [name, gone] : membership_.gone())
     if (gone.state == NodeState::dead) strangers_.push_back(gone.node->endpoint);
+  strangers_.insert(strangers_.end(), options_.seeds.begin(), options_.seeds.end());
+  // Where one died another may live now.
+  std::sort(strangers_.begin(), strangers_.end());
+  strangers_.erase(std::unique(strangers_.begin(), strangers_.end()), strangers_.end());
+  std::sort(live.begin(), live.end());
+  std::erase_if(strangers_, [&](const base::Endpoint& endpoint) {
+    return endpoint == membership_.self()->endpoint ||
+           std::binary_search(live.begin(), live.end(), endpoint);
+  });
 }
 
 /// A cut cluster grows together again because its nodes dial those whom they lost, for ever, and
@@ -333,7 +337,7 @@ void Engine::find_strangers() {
 void Engine::heal(base::Time now, Actions& out) {
   const std::size_t others = membership_.members().live() - 1;
   next_heal_ = now + about(others == 0 ? kLonelyInterval : options_.timing.heal_interval);
-  if (strangers_revision_ != membership_.members().revision()) find_strangers();
+  if (strangers_revision_ != membership_.revision()) find_strangers();
   if (strangers_.empty() || membership_.leaving()) return;
   const double share = static_cast<double>(strangers_.size()) / static_cast<double>(others + 1);
   if (others > 0 && !rng_.chance(share)) return;

@@ -14,8 +14,10 @@ constexpr base::Duration kReapInterval = std::chrono::seconds(5);
 /// Refutations: this many at once, then one a second.
 constexpr int kRefutationBurst = 8;
 constexpr base::Duration kRefutationInterval = std::chrono::seconds(1);
-/// Nobody accuses with more than this, so that there is always a larger incarnation.
-constexpr Incarnation kMaxIncarnation = std::numeric_limits<Incarnation>::max() - 2;
+/// Nobody refutes so often that it comes near. What says more is forged: believed, it would leave
+/// no larger incarnation to refute it with.
+constexpr Incarnation kMaxIncarnation = std::numeric_limits<Incarnation>::max() / 2;
+constexpr Incarnation kMaxIncarnationJump = Incarnation{1} << 24;
 /// Suspects of one push-pull that hear of it from this node at once.
 constexpr std::size_t kToldDirectly = 64;
 /// Accusers that shorten a suspicion are fewer by this than SuspicionMult.
@@ -83,7 +85,7 @@ void Membership::on_alive(const Alive& alive, base::Time now, Actions& out) {
   }
   const auto known = members_.find(node.name);
   if (!known) {
-    if (!may_enter(alive, now)) return;
+    if (!may_enter(alive)) return;
     gone_.erase(node.name);
     const MemberId id = members_.add({.node = alive.node,
                                       .incarnation = alive.incarnation,
@@ -93,8 +95,10 @@ void Membership::on_alive(const Alive& alive, base::Time now, Actions& out) {
     return accept(id, alive, now, out);
   }
   const Member& member = members_[*known];
-  const bool moved = member.node->endpoint != node.endpoint;
-  if (moved) {
+  // Also of one that moved: a restarted node learns from its first push-pull what to outdo.
+  if (alive.incarnation <= member.incarnation || !is_plausible(alive.incarnation, member.incarnation))
+    return;
+  if (member.node->endpoint != node.endpoint) {
     const bool free =
         member.state == NodeState::left ||
         (member.state == NodeState::dead && now - member.changed >= timing_.reclaim_after);
@@ -103,11 +107,9 @@ void Membership::on_alive(const Alive& alive, base::Time now, Actions& out) {
       out.conflicts.push_back(NameConflict{member.node, alive.node});
       return;
     }
-  } else if (alive.incarnation <= member.incarnation) {
-    return;
   }
   const bool same_versions = is_live(member.state) && member.node->versions == node.versions;
-  if (!has_usable_address(node)) return;
+  if (!is_usable(node)) return;
   if (!same_versions &&
       (!has_usable_versions(node.versions) || !members_.compatible(node.versions))) {
     ++counters_.incompatible;
@@ -117,18 +119,16 @@ void Membership::on_alive(const Alive& alive, base::Time now, Actions& out) {
 }
 
 /// Whether somebody who is no member may become one.
-bool Membership::may_enter(const Alive& alive, base::Time now) {
+bool Membership::may_enter(const Alive& alive) {
   const NodeInfo& node = *alive.node;
-  if (alive.incarnation == 0 || node.name.empty()) {
+  if (alive.incarnation == 0 || alive.incarnation > kMaxIncarnation) {
     ++counters_.invalid;
     return false;
   }
-  if (!has_usable_address(node)) return false;
+  if (!is_usable(node)) return false;
   // News from before its end must not bring it back.
   if (const auto gone = gone_.find(node.name);
-      gone != gone_.end() && alive.incarnation <= gone->second.incarnation &&
-      (gone->second.node->endpoint == node.endpoint ||
-       (gone->second.state == NodeState::dead && now - gone->second.since < timing_.reclaim_after)))
+      gone != gone_.end() && alive.incarnation <= gone->second.incarnation)
     return false;
   if (!has_usable_versions(node.versions) || !members_.compatible(node.versions)) {
     ++counters_.incompatible;
@@ -141,12 +141,20 @@ bool Membership::may_enter(const Alive& alive, base::Time now) {
   return true;
 }
 
-bool Membership::has_usable_address(const NodeInfo& node) {
+bool Membership::is_usable(const NodeInfo& node) {
   const base::Address& address = node.endpoint.address;
   const bool usable = node.endpoint.port != 0 && !address.is_unspecified() &&
-                      !address.is_multicast() && !address.is_broadcast();
+                      !address.is_multicast() && !address.is_broadcast() && !node.name.empty() &&
+                      node.name.size() <= kMaxNameOctets && node.meta.size() <= kMaxMetaOctets;
   if (!usable) ++counters_.invalid;
   return usable;
+}
+
+/// Whether an incarnation can follow the one that is known.
+bool Membership::is_plausible(Incarnation said, Incarnation known) {
+  const bool plausible = said <= known || said - known <= kMaxIncarnationJump;
+  if (!plausible) ++counters_.invalid;
+  return plausible;
 }
 
 void Membership::accept(MemberId id, const Alive& alive, base::Time now, Actions& out) {
@@ -168,7 +176,9 @@ void Membership::on_suspect(const Suspect& suspect, base::Time now, Actions& out
     return;
   }
   const auto id = members_.find(suspect.node);
-  if (!id || suspect.incarnation < members_[*id].incarnation) return;
+  if (!id || suspect.incarnation < members_[*id].incarnation ||
+      !is_plausible(suspect.incarnation, members_[*id].incarnation))
+    return;
   if (const auto doubt = suspicions_.find(*id); doubt != suspicions_.end()) {
     const base::Time before = doubt->second.deadline();
     if (!doubt->second.confirm(suspect.from)) return;
@@ -227,7 +237,9 @@ void Membership::on_dead(const Dead& dead, base::Time now, Actions& out) {
   // Somebody who was held for dead may be said to have left: an operator removes it.
   const bool news =
       is_live(member.state) || (member.state == NodeState::dead && state == NodeState::left);
-  if (dead.incarnation < member.incarnation || !news) return;
+  if (dead.incarnation < member.incarnation || !news ||
+      !is_plausible(dead.incarnation, member.incarnation))
+    return;
   if (state == NodeState::dead) ++counters_.died;
   drop_suspicion(*id);
   members_.set_incarnation(*id, dead.incarnation);
@@ -245,11 +257,12 @@ void Membership::on_end_of_gone(const Dead& dead, NodeState state) {
       gone->second.state == NodeState::left || state != NodeState::left)
     return;
   gone->second.state = NodeState::left;
+  ++ended_;
   announce(dead.node, dead);
 }
 
 void Membership::accuse(Incarnation accused, base::Time now) {
-  if (leaving_ || accused > kMaxIncarnation) return;
+  if (leaving_ || !is_plausible(accused, incarnation_)) return;
   accused_ = std::max(accused, accused_.value_or(0));
   if (now >= refutation_due()) refute(now);
 }
@@ -271,8 +284,9 @@ void Membership::refute(base::Time now) {
 
 void Membership::update_self(NodeInfoPtr self) {
   self_ = std::move(self);
-  ++incarnation_;
+  if (!leaving_) ++incarnation_;
   members_.update(*members_.find(self_->name), self_, incarnation_, true);
+  if (leaving_) return;
   announce(self_->name, Alive{incarnation_, self_});
 }
 
@@ -337,7 +351,12 @@ void Membership::tell(std::string_view suspect, Actions& out) {
 void Membership::leave(base::Time now) {
   if (leaving_) return;
   leaving_ = true;
-  members_.set_state(*members_.find(self_->name), NodeState::left, now);
+  // Whoever believes an accusation would not believe in an older end.
+  incarnation_ = std::max(incarnation_, accused_.value_or(0));
+  accused_.reset();
+  const MemberId id = *members_.find(self_->name);
+  members_.set_incarnation(id, incarnation_);
+  members_.set_state(id, NodeState::left, now);
   announce(self_->name, Dead{incarnation_, self_->name, self_->name});
 }
 

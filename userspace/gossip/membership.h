@@ -34,7 +34,7 @@ struct Gone {
 /// What of the news was of no use, and why.
 struct MembershipCounters {
   std::uint64_t incompatible = 0;  ///< alive messages whose versions the cluster cannot speak
-  std::uint64_t invalid = 0;       ///< alive messages that no node would send
+  std::uint64_t invalid = 0;       ///< what no node would say: addresses, incarnations
   std::uint64_t conflicts = 0;     ///< a known name with another address
   std::uint64_t too_many = 0;      ///< members over kMaxMembers
   std::uint64_t refuted = 0;       ///< times that this node denied its death
@@ -63,6 +63,8 @@ class Membership {
   const Awareness& awareness() const { return awareness_; }
   const MembershipCounters& counters() const { return counters_; }
   const std::map<std::string, Gone, std::less<>>& gone() const { return gone_; }
+  /// Grows when members() or gone() change in who they hold, or for what.
+  std::uint64_t revision() const { return members_.revision() + ended_; }
   /// The doubt about a member; null: none.
   const Suspicion* suspicion(MemberId id) const;
   bool leaving() const { return leaving_; }
@@ -100,8 +102,9 @@ class Membership {
 
  private:
   void accept(MemberId id, const Alive& alive, base::Time now, Actions& out);
-  bool may_enter(const Alive& alive, base::Time now);
-  bool has_usable_address(const NodeInfo& node);
+  bool may_enter(const Alive& alive);
+  bool is_usable(const NodeInfo& node);
+  bool is_plausible(Incarnation said, Incarnation known);
   void start_suspicion(MemberId id, const Suspect& suspect, base::Time now, Actions& out);
   bool doubt(const Suspect& suspect, base::Time now, Actions& out);
   void tell(std::string_view suspect, Actions& out);
@@ -127,6 +130,7 @@ class Membership {
   std::unordered_map<MemberId, Suspicion> suspicions_;
   std::set<std::pair<base::Time, MemberId>> deadlines_;  ///< of suspicions_
   std::map<std::string, Gone, std::less<>> gone_;
+  std::uint64_t ended_ = 0;  ///< changes of gone_ that members_ does not see
   base::Time next_reap_;
   MembershipCounters counters_;
 };

@@ -95,7 +95,7 @@ base::Time Prober::next_tick() const {
     next = probe_->verdict_at;
     if (!probe_->answered && !probe_->indirect_sent) next = std::min(next, probe_->indirect_at);
   }
-  for (const auto& [sequence, relay] : relays_) next = std::min(next, relay.nack_at);
+  if (!relays_.empty()) next = std::min(next, relays_.begin()->second.nack_at);
   return next;
 }
 
@@ -159,11 +159,7 @@ void Prober::conclude(base::Time now, Actions& out) {
 }
 
 void Prober::answer_late_relays(base::Time now, Actions& out) {
-  for (auto relay = relays_.begin(); relay != relays_.end();) {
-    if (now < relay->second.nack_at) {
-      ++relay;
-      continue;
-    }
+  for (auto relay = relays_.begin(); relay != relays_.end() && now >= relay->second.nack_at;) {
     if (relay->second.nack)
       send_(relay->second.requester, {}, {share(Nack{relay->second.sequence})}, out);
     relay = relays_.erase(relay);

@@ -82,7 +82,7 @@ class Prober {
   Sequence next_sequence_ = 1;
   std::optional<Probe> probe_;
   base::Time next_probe_;
-  std::map<Sequence, Relay> relays_;
+  std::map<Sequence, Relay> relays_;  ///< also in the order of their nack_at
   ProberCounters counters_;
 };
 

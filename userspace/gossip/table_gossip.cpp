@@ -42,6 +42,14 @@ void TableGossip::on_user(const User& message, const base::Endpoint& from, base:
     ++counters_.foreign;
     return;
   }
+  // The same news comes again and again while it is spreading.
+  if (const auto owner = delta_owner(message.bytes)) {
+    const MessagePtr queued = queue_.find(*owner);
+    if (queued && std::get<User>(*queued).bytes == message.bytes) {
+      ++counters_.repeated;
+      return;
+    }
+  }
   const auto delta =
       *kind == VipKind::delta ? decode_delta(message.bytes) : Decoded<Delta>(Errc::unexpected);
   if (!delta) {

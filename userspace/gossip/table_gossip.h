@@ -18,6 +18,7 @@ namespace viaduct::gossip {
 struct TableCounters {
   std::uint64_t malformed = 0;  ///< user messages of our kind that cannot be read
   std::uint64_t foreign = 0;    ///< user messages of others, Serf's for instance
+  std::uint64_t repeated = 0;   ///< deltas that are just being sent from here
   std::uint64_t syncs = 0;      ///< begun here and come to their end
   std::uint64_t syncs_failed = 0;
   std::uint64_t pulls = 0;  ///< streams that ask for rows after a gap
