@@ -190,7 +190,8 @@ class World {
         return start(node);
       case 2:
         simulator_.kill(node);
-        simulator_.move(node);
+        // Two parts of a cluster find each other again by seeds that stay where they are.
+        if (node >= simulator_.options().seeds) simulator_.move(node);
         return start(node);
       case 3:
         return partition();
