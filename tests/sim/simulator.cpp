@@ -130,12 +130,16 @@ void Simulator::resume(NodeId node) {
 
 void Simulator::block(NodeId from, NodeId to) { blocked_.emplace(from, to); }
 void Simulator::unblock_all() { blocked_.clear(); }
-void Simulator::partition(std::function<int(NodeId)> side) { side_ = std::move(side); }
-void Simulator::heal() { side_ = nullptr; }
+void Simulator::filter(std::function<bool(NodeId, NodeId)> passes) { passes_ = std::move(passes); }
+void Simulator::heal() { passes_ = nullptr; }
+
+void Simulator::partition(std::function<int(NodeId)> side) {
+  filter([side = std::move(side)](NodeId from, NodeId to) { return side(from) == side(to); });
+}
 
 bool Simulator::reachable(NodeId from, NodeId to) const {
   if (!nodes_[to].on || !nodes_[from].on) return false;
-  if (side_ && side_(from) != side_(to)) return false;
+  if (passes_ && !passes_(from, to)) return false;
   return blocked_.empty() || !blocked_.contains({from, to});
 }
 

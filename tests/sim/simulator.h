@@ -103,6 +103,8 @@ class Simulator {
   void unblock_all();
   /// Nodes hear only those of their own side.
   void partition(std::function<int(NodeId)> side);
+  /// Only what passes arrives.
+  void filter(std::function<bool(NodeId from, NodeId to)> passes);
   void heal();
   /// A datagram from one who does not follow the rules.
   void inject(NodeId to, std::vector<gossip::MessagePtr> messages, const base::Endpoint& from);
@@ -126,6 +128,8 @@ class Simulator {
 
   /// Whether each running node holds all running ones for alive and no other one for live.
   bool agreed() const;
+  /// Whether all running nodes' tables are of the same versions.
+  bool tables_equal() const;
 
   /// Fails the run: prints what went wrong, where, and the seed.
   [[noreturn]] void fail(NodeId node, const std::string& what) const;
@@ -198,7 +202,7 @@ class Simulator {
   std::uint64_t events_ = 0;
   std::uint64_t nonces_ = 0;
   std::set<std::pair<NodeId, NodeId>> blocked_;
-  std::function<int(NodeId)> side_;
+  std::function<bool(NodeId, NodeId)> passes_;
   Watch watch_;
   Traffic traffic_;
   gossip::Actions actions_;

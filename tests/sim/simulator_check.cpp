@@ -97,4 +97,15 @@ bool Simulator::agreed() const {
   return true;
 }
 
+bool Simulator::tables_equal() const {
+  const gossip::Digest* first = nullptr;
+  for (const Node& node : nodes_) {
+    if (!node.engine) continue;
+    const gossip::Digest& digest = node.engine->table().store().digest();
+    if (first && *first != digest) return false;
+    first = &digest;
+  }
+  return true;
+}
+
 }  // namespace viaduct::sim

@@ -313,21 +313,24 @@ void Membership::merge(const PushPull& remote, base::Time now, Actions& out) {
   std::size_t told = 0;
   for (const MemberState& member : remote.members) {
     const std::string& name = member.node->name;
+    std::optional<Suspect> accusation;
     switch (member.state) {
       case NodeState::alive:
         on_alive({member.incarnation, member.node}, now, out);
+        accusation = outlived(member);
         break;
       case NodeState::left:
         on_dead({member.incarnation, name, name}, now, out);
         break;
       case NodeState::dead:  // it may have come back: it gets the time to say so
       case NodeState::suspect:
-        if (doubt({member.incarnation, name, self_->name}, now, out) && told < kToldDirectly) {
-          tell(name, out);
-          ++told;
-        }
+        if (doubt({member.incarnation, name, self_->name}, now, out))
+          accusation = Suspect{member.incarnation, name, self_->name};
         break;
     }
+    if (!accusation || told == kToldDirectly) continue;
+    ++told;
+    tell(*std::move(accusation), member.node->endpoint, out);
   }
   quiet_ = false;
 }
@@ -339,13 +342,19 @@ bool Membership::doubt(const Suspect& suspect, base::Time now, Actions& out) {
   return suspicions_.size() > before;
 }
 
+/// What somebody has to hear who lives for others, but has an end behind it here: it does not know
+/// that, and what it says is too old to bring it back.
+std::optional<Suspect> Membership::outlived(const MemberState& member) const {
+  if (gone_.empty()) return {};
+  const auto gone = gone_.find(member.node->name);
+  if (gone == gone_.end()) return {};
+  return Suspect{gone->second.incarnation, member.node->name, self_->name};
+}
+
 /// Lets a suspect hear of it at once, so that it can refute: when two halves of a cluster find each
 /// other again, each holds all of the other for dead, and gossip alone would take long.
-void Membership::tell(std::string_view suspect, Actions& out) {
-  const Member& member = members_[*members_.find(suspect)];
-  out.packets.push_back({member.node->endpoint,
-                         {std::make_shared<const Message>(
-                             Suspect{member.incarnation, member.node->name, self_->name})}});
+void Membership::tell(Suspect suspect, const base::Endpoint& endpoint, Actions& out) {
+  out.packets.push_back({endpoint, {std::make_shared<const Message>(std::move(suspect))}});
 }
 
 void Membership::leave(base::Time now) {

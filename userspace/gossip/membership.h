@@ -107,7 +107,8 @@ class Membership {
   bool is_plausible(Incarnation said, Incarnation known);
   void start_suspicion(MemberId id, const Suspect& suspect, base::Time now, Actions& out);
   bool doubt(const Suspect& suspect, base::Time now, Actions& out);
-  void tell(std::string_view suspect, Actions& out);
+  std::optional<Suspect> outlived(const MemberState& member) const;
+  static void tell(Suspect suspect, const base::Endpoint& endpoint, Actions& out);
   void drop_suspicion(MemberId id);
   void accuse(Incarnation accused, base::Time now);
   base::Time refutation_due() const;
