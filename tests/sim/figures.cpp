@@ -47,7 +47,8 @@ base::Duration Figure::share(double share) const {
   if (times_.empty()) return base::Duration::max();
   std::vector<base::Duration> sorted = times_;
   std::sort(sorted.begin(), sorted.end());
-  const auto place = static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));
+  const auto place =
+      static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));
   return sorted[std::max<std::size_t>(place, 1) - 1];
 }
 
@@ -70,8 +71,7 @@ gossip::TableVersion publish_row(Simulator& simulator, Simulator::NodeId node) {
   const gossip::WireRow wire = gossip::encode_row(row).value();
   std::vector<gossip::RowChange> changes;
   changes.emplace_back(std::string(wire.key()), std::string(wire.value()));
-  const auto version =
-      simulator.engine(node).publish(std::move(changes), simulator.now()).value();
+  const auto version = simulator.engine(node).publish(std::move(changes), simulator.now()).value();
   gossip::Actions none;
   simulator.perform(node, none);
   return version;

@@ -59,7 +59,8 @@ TEST(Peers, ForeignMembersAreMembersAndGetNoRows) {
   for (const std::uint64_t seed : seeds(5)) {
     SCOPED_TRACE(replay(seed));
     Simulator simulator(options(seed, 30));
-    for (NodeId node = 0; node < simulator.size(); node += 3) simulator.set_kind(node, Kind::foreign);
+    for (NodeId node = 0; node < simulator.size(); node += 3)
+      simulator.set_kind(node, Kind::foreign);
     simulator.start_all();
     EXPECT_TRUE(simulator.run_until(30s, 100ms, [&] { return simulator.agreed(); }));
     Arrivals arrivals(simulator);
@@ -112,7 +113,10 @@ TEST(Peers, WhatNoNodeWouldSayOfItselfIsNotBelieved) {
   tell([](gossip::NodeInfo& info) { info.name.clear(); });
   tell([](gossip::NodeInfo& info) { info.name.assign(256, 'x'); });
   tell([](gossip::NodeInfo& info) { info.meta.resize(513); });
-  tell([](gossip::NodeInfo& info) { info.versions = {}; info.versions.protocol = 9; });
+  tell([](gossip::NodeInfo& info) {
+    info.versions = {};
+    info.versions.protocol = 9;
+  });
   simulator.run_for(2s);
   for (const NodeId node : simulator.running())
     EXPECT_EQ(simulator.engine(node).membership().members().size(), simulator.size());
@@ -183,9 +187,10 @@ void storm(const std::function<bool(NodeId, NodeId)>& passes, const char* what) 
     worst = std::max(worst, masked.worst());
     EXPECT_TRUE(simulator.agreed());
   }
-  std::printf("  one of 200 nodes %s: at worst %.1f %% of the others are masked somewhere; "
-              "bound: 50 %%\n",
-              what, 100 * worst);
+  std::printf(
+      "  one of 200 nodes %s: at worst %.1f %% of the others are masked somewhere; "
+      "bound: 50 %%\n",
+      what, 100 * worst);
   EXPECT_LT(worst, 0.5);
 }
 

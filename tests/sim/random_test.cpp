@@ -22,8 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 using NodeId = Simulator::NodeId;
 
-/// Longest pause of a process in milliseconds, and longest time that a row may be on its way and nowhere else: a
-/// stream's patience, a pause, and some.
+/// Longest pause of a process in milliseconds, and longest time that a row may be on its way and
+/// nowhere else: a stream's patience, a pause, and some.
 constexpr std::size_t kMaxPauseMs = 8000;
 constexpr base::Duration kInFlight = 25s;
 
@@ -226,7 +226,8 @@ class World {
   void pause(NodeId node) {
     if (!simulator_.up(node) || simulator_.paused(node)) return;
     simulator_.pause(node);
-    simulator_.after(std::chrono::milliseconds(rng_.below(kMaxPauseMs)), [this, node] { simulator_.resume(node); });
+    simulator_.after(std::chrono::milliseconds(rng_.below(kMaxPauseMs)),
+                     [this, node] { simulator_.resume(node); });
   }
 
   void leave(NodeId node) {

@@ -66,8 +66,7 @@ void Simulator::on_packet(Event& event) {
   Node& node = nodes_[event.node];
   if (!node.engine || !reachable(event.from, event.node)) return;
   if (event.bytes) {
-    auto opened =
-        gossip::open_packet(*event.bytes, options_.bytes->wire, options_.bytes->keyring);
+    auto opened = gossip::open_packet(*event.bytes, options_.bytes->wire, options_.bytes->keyring);
     const bool whole = opened.dropped.total() == 0;
     if (!event.damaged && !whole) fail(event.node, "a packet of an engine cannot be read");
     traffic_.dropped += whole ? 0U : 1U;
@@ -217,8 +216,8 @@ void Simulator::send_packet(NodeId from, gossip::SendPacket& packet) {
 
 void Simulator::send_datagrams(NodeId from, NodeId to, const gossip::SendPacket& packet) {
   const Options::Bytes& bytes = *options_.bytes;
-  gossip::SealedPackets sealed = gossip::seal_packet(
-      packet.messages, packet.crc, bytes.wire, bytes.keyring, [this] { return nonce(); });
+  gossip::SealedPackets sealed = gossip::seal_packet(packet.messages, packet.crc, bytes.wire,
+                                                     bytes.keyring, [this] { return nonce(); });
   if (sealed.too_large != 0 || sealed.datagrams.size() != 1)
     fail(from, "what it sends does not fit into a packet");
   for (base::Bytes& datagram : sealed.datagrams) {

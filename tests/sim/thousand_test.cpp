@@ -46,15 +46,16 @@ void spread_changes(Simulator& simulator, Arrivals& arrivals, int changes, base:
   }
 }
 
-void changes_reach_all(double loss, base::Duration bound, const char* what, const char* print) {
+void changes_reach_all(double loss, std::uint64_t runs, base::Duration bound, const char* what,
+                       const char* print) {
   Figure figure(what);
-  for (const std::uint64_t seed : seeds(3)) {
+  for (const std::uint64_t seed : seeds(runs)) {
     SCOPED_TRACE(replay(seed));
     Simulator simulator(options(seed, loss));
     simulator.start_joined();
     simulator.run_for(kSettled);
     Arrivals arrivals(simulator);
-    spread_changes(simulator, arrivals, 40, 250ms);
+    spread_changes(simulator, arrivals, 40, loss > 0 ? 100ms : 250ms);
     EXPECT_TRUE(arrivals.finish(30s)) << "somebody does not hear of a change at all";
     figure.add(arrivals.took());
   }
@@ -63,18 +64,18 @@ void changes_reach_all(double loss, base::Duration bound, const char* what, cons
 }
 
 TEST(ThousandNodes, AllKnowAChangeWithinASecond) {
-  changes_reach_all(0, 1s, "a change is known everywhere", "99 % within 1 s");
+  changes_reach_all(0, 2, 1s, "a change is known everywhere", "99 % within 1 s");
 }
 
 TEST(ThousandNodes, AllKnowAChangeWithinTwoSecondsThoughThirtyPercentOfPacketsAreLost) {
-  changes_reach_all(0.3, 2s, "the same with 30 % loss", "99 % within 2 s");
+  changes_reach_all(0.3, 1, 2s, "the same with 30 % loss", "99 % within 2 s");
 }
 
 /// Kills some, one after the other, in turns by switching the host off and by ending the process.
 TEST(ThousandNodes, ADeadNodeIsMaskedEverywhereWithinThreeSeconds) {
   Figure off("backends of a host that is off are masked everywhere");
   Figure ended("the same after the process ended");
-  for (const std::uint64_t seed : seeds(2)) {
+  for (const std::uint64_t seed : seeds(1)) {
     SCOPED_TRACE(replay(seed));
     Simulator simulator(options(seed));
     simulator.start_joined();
@@ -102,7 +103,7 @@ TEST(ThousandNodes, ADeadNodeIsMaskedEverywhereWithinThreeSeconds) {
 
 TEST(ThousandNodes, ThirtyPercentKilledAtOnceAreMaskedWithinTenSecondsAndNoOtherIs) {
   Figure figure("300 nodes killed at once are masked everywhere");
-  for (const std::uint64_t seed : seeds(2)) {
+  for (const std::uint64_t seed : seeds(1)) {
     SCOPED_TRACE(replay(seed));
     Simulator simulator(options(seed));
     simulator.start_joined();
@@ -134,12 +135,13 @@ TEST(ThousandNodes, ThirtyPercentKilledAtOnceAreMaskedWithinTenSecondsAndNoOther
 void print_traffic(const Simulator& simulator, const char* what, double duration) {
   const Traffic& traffic = simulator.traffic();
   const double share = 1.0 / duration / static_cast<double>(simulator.size());
-  std::printf("  %s, per node and second: %.1f packets and %.0f octets in them with all headers; "
-              "streams: %.2f, %.0f octets before compression\n",
-              what, static_cast<double>(traffic.packets) * share,
-              static_cast<double>(wire_bytes(traffic)) * share,
-              static_cast<double>(traffic.streams) * share,
-              static_cast<double>(traffic.stream_bytes) * share);
+  std::printf(
+      "  %s, per node and second: %.1f packets and %.0f octets in them with all headers; "
+      "streams: %.2f, %.0f octets before compression\n",
+      what, static_cast<double>(traffic.packets) * share,
+      static_cast<double>(wire_bytes(traffic)) * share,
+      static_cast<double>(traffic.streams) * share,
+      static_cast<double>(traffic.stream_bytes) * share);
   std::fflush(stdout);
 }
 
@@ -183,9 +185,10 @@ TEST(ThousandNodes, NobodyAliveIsHeldForDeadThoughFivePercentOfPacketsAreLost) {
     });
     const int minutes = full_length() ? 60 : 2;
     for (int minute = 0; minute < minutes; ++minute) simulator.run_for(1min);
-    std::printf("  %d minutes at 5 %% loss: %zu views held a live node for dead, %zu suspected one; "
-                "bound: none dead\n",
-                minutes, died, suspected);
+    std::printf(
+        "  %d minutes at 5 %% loss: %zu views held a live node for dead, %zu suspected one; "
+        "bound: none dead\n",
+        minutes, died, suspected);
     std::fflush(stdout);
     EXPECT_EQ(died, 0U);
   }

@@ -289,6 +289,8 @@ void Engine::gossip_soon(base::Time now) {
   next_gossip_ = std::min(next_gossip_, std::max(now, last_gossip_ + delay) + about(delay) / 2);
 }
 
+/// Those who ended hear it for a while: perhaps they live, and refute it. Who has left, too: what
+/// is said of an earlier life of it, or by an operator, may have reached everybody but itself.
 void Engine::gossip(base::Time now, Actions& out) {
   next_gossip_ = now + options_.timing.gossip_interval;
   last_gossip_ = now;
@@ -296,8 +298,7 @@ void Engine::gossip(base::Time now, Actions& out) {
   const auto targets = membership_.pick(
       static_cast<std::size_t>(options_.timing.gossip_nodes), [&](const Member& member) {
         return member.node != membership_.self() && (member.viaduct || !news_.empty()) &&
-               (is_live(member.state) || (member.state == NodeState::dead &&
-                                          now - member.changed < options_.timing.gossip_to_dead));
+               (is_live(member.state) || now - member.changed < options_.timing.gossip_to_dead);
       });
   for (const MemberId target : targets) {
     const Member& member = membership_.members()[target];

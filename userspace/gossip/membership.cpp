@@ -96,7 +96,8 @@ void Membership::on_alive(const Alive& alive, base::Time now, Actions& out) {
   }
   const Member& member = members_[*known];
   // Also of one that moved: a restarted node learns from its first push-pull what to outdo.
-  if (alive.incarnation <= member.incarnation || !is_plausible(alive.incarnation, member.incarnation))
+  if (alive.incarnation <= member.incarnation ||
+      !is_plausible(alive.incarnation, member.incarnation))
     return;
   if (member.node->endpoint != node.endpoint) {
     const bool free =

@@ -22,7 +22,7 @@ struct Timing {
   int suspicion_max_mult = 6;
   int awareness_max = 8;
   base::Duration push_pull_interval = std::chrono::seconds(30);
-  /// The dead hear gossip for so long, and then leave the member list.
+  /// Who died or left hears gossip for so long, and then leaves the member list.
   base::Duration gossip_to_dead = std::chrono::seconds(30);
   /// A name may come back with another address once it was dead for so long; at once after a leave.
   base::Duration reclaim_after = std::chrono::seconds(5);
