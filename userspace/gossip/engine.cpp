@@ -33,6 +33,12 @@ constexpr base::Duration kDigestAfterJoin = std::chrono::milliseconds(200);
 constexpr std::size_t kReservedShare = 3;
 /// From this protocol version on a node checks checksums.
 constexpr std::uint8_t kProtocolCrc = 5;
+/// Serf nodes pass intents on: so many hear it from this node, so often, so long before the end.
+constexpr std::size_t kIntentTargets = 8;
+constexpr int kIntentRepeats = 3;
+constexpr base::Duration kIntentInterval = std::chrono::milliseconds(150);
+
+bool is_live_serf(const Member& member) { return !member.viaduct && is_live(member.state); }
 
 }  // namespace
 
@@ -96,7 +102,10 @@ void Engine::on_message(const MessagePtr& message, const base::Endpoint& from, b
                  [&](const Suspect& suspect) { membership_.on_suspect(suspect, now, out); },
                  [&](const Dead& dead) { membership_.on_dead(dead, now, out); },
                  [&](const Alive& alive) { membership_.on_alive(alive, now, out); },
-                 [&](const User& user) { table_.on_user(user, from, now); },
+                 [&](const User& user) {
+                   serf_clock_.hear_message(user.bytes);
+                   table_.on_user(user, from, now);
+                 },
              },
              *message);
 }
@@ -209,6 +218,7 @@ void Engine::on_stream_end(StreamId id, base::Time now, Actions& out) {
 void Engine::merge(const PushPull& remote, base::Time now, Actions& out) {
   const std::size_t before = out.changes.size();
   membership_.merge(remote, now, out);
+  serf_clock_.hear_state(remote.user_state);
   gossip_soon(now);
   note_members(out, before, now);
   if (settling_ == base::Duration::zero()) settle_anew(now);
@@ -238,6 +248,7 @@ void Engine::on_tick(base::Time now, Actions& out) {
   if (now >= next_digest_) sync_table(now, out);
   if (now >= next_push_pull_) push_pull_with_any(now, out);
   if (now >= next_heal_) heal(now, out);
+  if (!intents_.empty() && now >= next_intents_) send_intents(now, out);
   gossip_soon(now);
   if (now >= next_gossip_) gossip(now, out);
 }
@@ -246,6 +257,7 @@ base::Time Engine::next_tick() const {
   base::Time next = std::min({membership_.next_tick(), prober_.next_tick(), table_.next_tick(),
                               next_push_pull_, next_heal_, next_digest_});
   if (has_news()) next = std::min(next, next_gossip_);
+  if (!intents_.empty()) next = std::min(next, next_intents_);
   return next;
 }
 
@@ -254,9 +266,13 @@ void Engine::push_pull_with_any(base::Time now, Actions& out) {
       push_pull_interval(options_.timing.push_pull_interval, membership_.members().live());
   if (settling_ > base::Duration::zero()) settling_ = std::min(usual, settling_ * kSettlingGrowth);
   next_push_pull_ = now + about(settling_ > base::Duration::zero() ? settling_ : usual);
-  const auto any = membership_.pick(1, [&](const Member& member) {
-    return member.state == NodeState::alive && member.node != membership_.self();
-  });
+  // The first one with a Serf node, if there is any: its time is needed to leave.
+  std::vector<MemberId> any;
+  if (!serf_clock_.known()) any = membership_.pick(1, is_live_serf);
+  if (any.empty())
+    any = membership_.pick(1, [&](const Member& member) {
+      return member.state == NodeState::alive && member.node != membership_.self();
+    });
   if (!any.empty() && !membership_.leaving())
     push_pull(membership_.members()[any.front()].node->endpoint, false, out);
 }
@@ -350,12 +366,43 @@ void Engine::heal(base::Time now, Actions& out) {
   }
 }
 
-void Engine::leave(base::Time now) { membership_.leave(now); }
+void Engine::leave(base::Time now) {
+  if (membership_.leaving() || intend_to_end(membership_.self()->name, now)) return;
+  membership_.leave(now);
+}
+
+/// @return whether there are Serf nodes that are to hear of it.
+bool Engine::intend_to_end(std::string_view name, base::Time now) {
+  if (membership_.pick(1, is_live_serf).empty()) return false;
+  if (intents_.contains(name)) return true;
+  const SerfTime time = serf_clock_.next();
+  intents_[std::string(name)] = {
+      std::make_shared<const Message>(User{encode_leave_intent(name, time)}), kIntentRepeats};
+  next_intents_ = now;
+  return true;
+}
+
+void Engine::send_intents(base::Time now, Actions& out) {
+  next_intents_ = now + kIntentInterval;
+  const auto targets = membership_.pick(kIntentTargets, is_live_serf);
+  for (auto intent = intents_.begin(); intent != intents_.end();) {
+    if (intent->second.repeats-- > 0) {
+      for (const MemberId target : targets)
+        out.packets.push_back(
+            {membership_.members()[target].node->endpoint, {intent->second.message}});
+      ++intent;
+      continue;
+    }
+    if (intent->first == membership_.self()->name) membership_.leave(now);
+    intent = intents_.erase(intent);
+  }
+}
 
 bool Engine::force_remove(std::string_view name, base::Time now, Actions& out) {
   const std::size_t before = out.changes.size();
   const bool known = membership_.force_remove(name, now, out);
   note_members(out, before, now);
+  if (known) intend_to_end(name, now);
   return known;
 }
 

@@ -14,6 +14,7 @@
 #include "gossip/membership.h"
 #include "gossip/message.h"
 #include "gossip/prober.h"
+#include "gossip/serf_intent.h"
 #include "gossip/table_gossip.h"
 #include "gossip/timing.h"
 
@@ -70,10 +71,10 @@ class Engine {
   }
 
   /// Tells the others that this node goes. It takes some gossip intervals until all know:
-  /// see has_news().
+  /// see has_news(). Serf nodes hear of the intent first: to them it would have failed otherwise.
   void leave(base::Time now);
   /// Whether something was not yet sent as often as it is to be.
-  bool has_news() const { return !news_.empty() || !table_.queue().empty(); }
+  bool has_news() const { return !news_.empty() || !table_.queue().empty() || !intents_.empty(); }
   /// @return whether there is, or was, a member of this name.
   bool force_remove(std::string_view name, base::Time now, Actions& out);
   void update_self(NodeInfoPtr self) { membership_.update_self(std::move(self)); }
@@ -110,6 +111,8 @@ class Engine {
   void gossip_soon(base::Time now);
   void heal(base::Time now, Actions& out);
   void find_strangers();
+  bool intend_to_end(std::string_view name, base::Time now);
+  void send_intents(base::Time now, Actions& out);
   void merge(const PushPull& remote, base::Time now, Actions& out);
   void count_upheaval(std::size_t changes, base::Time now);
   void settle_anew(base::Time now);
@@ -134,6 +137,14 @@ class Engine {
   /// Until the next push-pull after a join: grows up to the usual interval. Zero: not joined yet.
   base::Duration settling_{};
   std::size_t upheaval_ = 0;  ///< changes of members since the last push-pull
+  SerfClock serf_clock_;
+  /// What Serf nodes are told of leaves.
+  struct Intent {
+    MessagePtr message;
+    int repeats = 0;
+  };
+  std::map<std::string, Intent, std::less<>> intents_;  ///< by who leaves
+  base::Time next_intents_{};
   EngineCounters counters_;
 };
 

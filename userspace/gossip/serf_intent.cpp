@@ -1,0 +1,56 @@
+#include "gossip/serf_intent.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "gossip/msgpack.h"
+
+namespace viaduct::gossip {
+namespace {
+
+// Serf's types of messages: an octet before a msgpack map.
+constexpr std::uint8_t kLeave = 0;
+constexpr std::uint8_t kJoin = 1;
+constexpr std::uint8_t kState = 2;
+
+/// Nobody's clock gets there by counting: who says so would stop it for ever.
+constexpr SerfTime kMaxTime = std::numeric_limits<std::uint32_t>::max();
+
+constexpr std::array<std::string_view, 1> kTimeOnly{"LTime"};
+
+}  // namespace
+
+void SerfClock::hear_message(base::ByteView message) {
+  if (!message.empty() && (message[0] == kLeave || message[0] == kJoin)) hear(message);
+}
+
+void SerfClock::hear_state(base::ByteView state) {
+  if (state.empty() || state[0] != kState) return;
+  known_ = true;
+  hear(state);
+}
+
+void SerfClock::hear(base::ByteView message) {
+  MsgpackReader reader(message.subspan(1));
+  SerfTime heard = 0;
+  reader.fields(kTimeOnly,
+                [&](std::size_t) { heard = reader.natural(std::numeric_limits<SerfTime>::max()); });
+  if (!reader.failed() && heard <= kMaxTime) time_ = std::max(time_, heard);
+}
+
+base::Bytes encode_leave_intent(std::string_view node, SerfTime time) {
+  base::Writer bytes;
+  bytes.u8(kLeave);
+  MsgpackWriter writer(bytes);
+  writer.map(3);
+  writer.text("LTime");
+  writer.natural(time);
+  writer.text("Node");
+  writer.text(node);
+  writer.text("Prune");
+  writer.boolean(false);
+  return std::move(bytes).take();
+}
+
+}  // namespace viaduct::gossip

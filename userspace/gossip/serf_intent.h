@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace viaduct::gossip {
+
+/// Serf orders joins and leaves by a Lamport clock of its own. What it last said about a node
+/// counts, and a node that ends without having said that it leaves has failed to it.
+using SerfTime = std::uint64_t;
+
+/// What of Serf's clock was heard: from its intents and its part of push-pulls.
+class SerfClock {
+ public:
+  /// A user message; others than intents say nothing.
+  void hear_message(base::ByteView message);
+  /// The user state of a push-pull.
+  void hear_state(base::ByteView state);
+
+  /// Whether the time is known from a Serf node's state.
+  bool known() const { return known_; }
+  /// A time later than all that was heard.
+  SerfTime next() { return ++time_; }
+
+ private:
+  void hear(base::ByteView message);
+
+  SerfTime time_ = 0;
+  bool known_ = false;
+};
+
+/// Serf's user message that a node is about to leave.
+base::Bytes encode_leave_intent(std::string_view node, SerfTime time);
+
+}  // namespace viaduct::gossip
