@@ -101,6 +101,7 @@ void Cluster::add_metrics(metrics::Page& page) const {
   page.add(kStreams, stats.streams_open);
   add_drops("udp", stats.packet_drops, page);
   add_drops("tcp", stats.stream_drops, page);
+  add_drops("push_pull", stats.member_drops, page);
 }
 
 }  // namespace viaduct::daemon
