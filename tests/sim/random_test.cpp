@@ -60,7 +60,7 @@ struct Follower {
   void take(const gossip::OwnerChange& change) {
     const gossip::DecodedChange decoded = gossip::decode_change(change, {});
     EXPECT_TRUE(decoded.rejected.empty());
-    merger.apply(change.owner, {true, decoded.rows.removed, decoded.rows.added, {}});
+    merger.apply_node(change.owner, decoded.rows);
   }
 
   service::Merger merger;
@@ -233,9 +233,9 @@ class World {
   void leave(NodeId node) {
     if (!simulator_.up(node) || !leaving_.insert(node).second) return;
     simulator_.leave(node);
-    const auto* process = &simulator_.engine(node);
-    simulator_.after(2s, [this, node, process] {
-      if (simulator_.up(node) && &simulator_.engine(node) == process) simulator_.kill(node);
+    const std::uint32_t generation = simulator_.generation(node);
+    simulator_.after(2s, [this, node, generation] {
+      if (simulator_.generation(node) == generation) simulator_.kill(node);
     });
   }
 

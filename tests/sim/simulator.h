@@ -117,6 +117,8 @@ class Simulator {
 
   bool up(NodeId node) const { return nodes_[node].engine != nullptr; }
   bool paused(NodeId node) const { return nodes_[node].paused; }
+  /// Tells a node's processes apart.
+  std::uint32_t generation(NodeId node) const { return nodes_[node].generation; }
   std::vector<NodeId> running() const;
   gossip::Engine& engine(NodeId node) { return *nodes_[node].engine; }
   const gossip::Engine& engine(NodeId node) const { return *nodes_[node].engine; }
