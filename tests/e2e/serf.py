@@ -15,7 +15,7 @@ from e2e import LabTest
 from lab import SKIPPED
 from process import wait_for
 
-STEADY_S = float(os.environ.get("VIADUCT_SERF_STEADY_S", "60"))
+STEADY_S = float(os.environ.get("VIADUCT_SERF_STEADY_S", "20"))
 PORT = 7946
 RPC = "127.0.0.1:7373"
 # What both call it. Viaduct forgets those who ended after half a minute.

@@ -248,7 +248,7 @@ class World {
   void end_disturbance() {
     simulator_.heal();
     simulator_.unblock_all();
-    simulator_.network().loss = 0;
+    simulator_.network() = {};  // where answers come too late somebody is always in doubt
     const bool all = rng_.chance(0.6);  // else who is down stays down
     for (NodeId node = 0; node < simulator_.size(); ++node) {
       simulator_.resume(node);

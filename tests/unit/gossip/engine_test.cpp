@@ -136,8 +136,11 @@ TEST_F(EngineTest, ForeignMembersGetNoRows) {
   out_.clear();
   join("a", 3);
   run_for(1s);
-  for (const SendPacket& packet : out_.packets)
-    if (packet.to == info.endpoint) EXPECT_EQ(count<User>(packet), 0U);
+  for (const SendPacket& packet : out_.packets) {
+    if (packet.to == info.endpoint) {
+      EXPECT_EQ(count<User>(packet), 0U);
+    }
+  }
   EXPECT_TRUE(std::any_of(out_.packets.begin(), out_.packets.end(),
                           [](const SendPacket& packet) { return count<User>(packet) > 0; }));
 }
@@ -169,9 +172,8 @@ TEST_F(EngineTest, TheDeadAndTheGoneAreDialledUntilTheyAreSaidToHaveLeft) {
   const auto dials = [&](base::Duration duration) {
     out_.clear();
     run_for(duration);
-    return std::count_if(out_.streams.begin(), out_.streams.end(), [](const auto& stream) {
-      return stream.to == node("a", 2)->endpoint;
-    });
+    return std::count_if(out_.streams.begin(), out_.streams.end(),
+                         [](const auto& stream) { return stream.to == node("a", 2)->endpoint; });
   };
   // b answers nobody and is dead itself in the end.
   EXPECT_GE(dials(60s), 2);
