@@ -1,7 +1,7 @@
 #pragma once
 
 #include "gossip/stream.h"
-#include "sim/simulator.h"
+#include "tests/sim/simulator.h"
 
 namespace viaduct::sim {
 

@@ -1,4 +1,4 @@
-#include "sim/figures.h"
+#include "tests/sim/figures.h"
 
 #include <algorithm>
 #include <cmath>

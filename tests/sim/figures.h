@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/simulator.h"
+#include "tests/sim/simulator.h"
 
 namespace viaduct::sim {
 

@@ -9,9 +9,9 @@
 #include <set>
 
 #include "gossip/meta.h"
-#include "sim/figures.h"
-#include "sim/seeds.h"
-#include "sim/simulator.h"
+#include "tests/sim/figures.h"
+#include "tests/sim/seeds.h"
+#include "tests/sim/simulator.h"
 
 namespace viaduct::sim {
 namespace {

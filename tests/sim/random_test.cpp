@@ -13,8 +13,8 @@
 #include "gossip/row_codec.h"
 #include "gossip/table_rows.h"
 #include "service/merger.h"
-#include "sim/seeds.h"
-#include "sim/simulator.h"
+#include "tests/sim/seeds.h"
+#include "tests/sim/simulator.h"
 
 namespace viaduct::sim {
 namespace {
@@ -248,7 +248,7 @@ class World {
   void end_disturbance() {
     simulator_.heal();
     simulator_.unblock_all();
-    simulator_.network() = {};  // where answers come too late somebody is always in doubt
+    simulator_.network() = {};          // where answers come too late somebody is always in doubt
     const bool all = rng_.chance(0.6);  // else who is down stays down
     for (NodeId node = 0; node < simulator_.size(); ++node) {
       simulator_.resume(node);

@@ -1,9 +1,9 @@
-#include "sim/simulator.h"
+#include "tests/sim/simulator.h"
 
 #include <algorithm>
 
 #include "gossip/meta.h"
-#include "sim/event.h"
+#include "tests/sim/event.h"
 
 namespace viaduct::sim {
 namespace {

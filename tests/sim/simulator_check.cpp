@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "sim/event.h"
+#include "tests/sim/event.h"
 
 namespace viaduct::sim {
 namespace {

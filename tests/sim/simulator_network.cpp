@@ -4,7 +4,7 @@
 
 #include "gossip/encode.h"
 #include "gossip/packet.h"
-#include "sim/event.h"
+#include "tests/sim/event.h"
 
 namespace viaduct::sim {
 
