@@ -68,6 +68,8 @@ Restored read_record(base::Reader& reader) {
 
 }  // namespace
 
+std::uint64_t state_seal(base::ByteView body) { return base::siphash(kStateKey, body); }
+
 base::Bytes write_state(const Store& store, base::Time now) {
   const auto counts = [](const OwnerRecord& record) {
     return record.standing != Standing::stranger && record.version.seq > 0;
@@ -79,7 +81,7 @@ base::Bytes write_state(const Store& store, base::Time now) {
                     [&](const auto& owner) { return counts(owner.second); })));
   for (const auto& [owner, record] : store.owners())
     if (counts(record)) write_record(writer, record, owner != store.id(), now);
-  writer.u64(base::siphash(kStateKey, writer.bytes()));
+  writer.u64(state_seal(writer.bytes()));
   return std::move(writer).take();
 }
 
@@ -89,7 +91,7 @@ base::Result<std::size_t> read_state(base::ByteView file, base::Duration age, St
   if (file.size() > kMaxStateOctets) return error(Errc::too_large);
   if (file.size() < kMagic.size() + 1 + kSealOctets) return error(Errc::truncated);
   const base::ByteView body = file.first(file.size() - kSealOctets);
-  if (base::Reader(file.last(kSealOctets)).u64() != base::siphash(kStateKey, body) ||
+  if (base::Reader(file.last(kSealOctets)).u64() != state_seal(body) ||
       base::as_text(body.first(kMagic.size())) != kMagic)
     return error(Errc::malformed);
   base::Reader reader(body.subspan(kMagic.size()));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -20,5 +21,8 @@ base::Bytes write_state(const Store& store, base::Time now);
 /// @errors Errc::truncated, malformed, too_large: nothing was restored.
 base::Result<std::size_t> read_state(base::ByteView file, base::Duration age, Store& store,
                                      base::Time now);
+
+/// What a state file ends in: a hash of all that is before it, so that damage is found.
+std::uint64_t state_seal(base::ByteView body);
 
 }  // namespace viaduct::gossip

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "gossip/errors.h"
+#include "gossip/row_codec.h"
+#include "gossip/store.h"
 #include "gossip/table_limits.h"
 
 namespace viaduct::gossip {
@@ -18,15 +20,31 @@ Delta delta(std::uint64_t base, std::uint64_t seq, std::vector<RowChange> change
 }
 
 TEST(Delta, IsWrittenAsTheReadmeSays) {
-  const base::Bytes bytes =
-      encode_delta(delta(6, 7, {set("\x01key-a", "\x05"), gone("\x01key-b")}), kRoom);
-  const base::Bytes expected = {0xd6, 1,  1,                             // magic, format, kind
-                                1,    2,  3,  4,   5,   6,   7,   8,     // owner
-                                3,    7,  1,                             // epoch, seq, steps
-                                0,    0,  0,  0,   0,   0,   0,   0xa7,  // hash
-                                0,    13, 1,  'k', 'e', 'y', '-', 'a',  1, 5,  // set
-                                5,    2,  'b'};                                // gone
-  EXPECT_EQ(bytes, expected);
+  Store store("agent-1.example", 3);
+  std::vector<RowChange> changes;
+  for (const auto& [port, weight] : {std::pair{31000, 1}, std::pair{31001, 0}}) {
+    service::BackendRow row;
+    row.vip = *base::Address::parse("11.0.0.1");
+    row.vip_port = 80;
+    row.backend = {*base::Address::parse("192.0.2.1"), static_cast<std::uint16_t>(port)};
+    row.weight = static_cast<std::uint16_t>(weight);
+    if (weight == 0) row.task = "web.1";
+    const WireRow wire = *encode_row(row);
+    changes.emplace_back(std::string(wire.key()), std::string(wire.value()));
+  }
+  ASSERT_TRUE(store.publish(changes, {}));
+  const base::Bytes expected = {
+      0xd6, 0x01, 0x01,                                      // magic, format, kind
+      0x9d, 0xbc, 0x7e, 0x8f, 0x9d, 0x34, 0x79, 0xd7,        // owner
+      0x03, 0x01, 0x01,                                      // epoch, seq, steps
+      0xe4, 0x7a, 0xd5, 0xcb, 0xc7, 0xee, 0x6f, 0x6e,        // hash
+      0x00, 0x1b,                                            // 13 octets of a key, and it is set
+      0x01, 0x0b, 0x00, 0x00, 0x01, 0x00, 0x50,              // backend's row; 11.0.0.1:80
+      0xc0, 0x00, 0x02, 0x01, 0x79, 0x18,                    // 192.0.2.1:31000
+      0x00,                                                  // no value: weight 1
+      0x0c, 0x03, 0x19,                                      // 12 octets alike, one other
+      0x08, 0x00, 0x04, 0x05, 'w',  'e',  'b',  '.',  '1'};  // weight 0, task
+  EXPECT_EQ(encode_delta(*store.take_delta(kRoom), kRoom), expected);
 }
 
 TEST(Delta, ComesBackAsItWas) {
