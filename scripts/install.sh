@@ -10,7 +10,7 @@ build="g++ cmake ninja-build pkg-config clang bpftool libbpf-dev libelf-dev zlib
   libnl-3-dev libnl-route-3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libssl-dev libldns-dev"
 demo="python3 iproute2 util-linux mount procps curl bind9-dnsutils bpftool"
 # shellcheck disable=SC2034
-test="$demo git libgtest-dev libgmock-dev clang-format serf"
+test="$demo git libgtest-dev libgmock-dev clang-format libclang-rt-dev serf"
 # shellcheck disable=SC2034
 bench="$demo wrk nginx-light libbenchmark-dev"
 

@@ -3,14 +3,15 @@
 #   sudo scripts/test.sh                        everything; this is what continuous integration runs
 #   sudo scripts/test.sh CTEST-OPTION...        only the tests that these options choose, e.g. -R e2e_matrix
 # Everything: first the unit, io and fuzz tests under the address and undefined-behaviour sanitizers (preset dev), and
-# the threaded ones under the thread sanitizer (preset tsan); VIADUCT_SANITIZERS=0 leaves these builds out.
+# the threaded ones under the thread sanitizer (preset tsan), then libFuzzer for 20 s on each fuzz target (preset fuzz;
+# VIADUCT_FUZZ_SECONDS is another time, 0: none); VIADUCT_SANITIZERS=0 leaves all these builds out.
 # A missing privilege is a failure here, not a skip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ "$(id -u)" != 0 ]; then
   command -v sudo >/dev/null || { echo "test.sh: needs root for namespaces, cgroups and BPF" >&2; exit 1; }
-  exec sudo --preserve-env=VIADUCT_SANITIZERS,VIADUCT_JOBS "$0" "$@"
+  exec sudo --preserve-env=VIADUCT_SANITIZERS,VIADUCT_FUZZ_SECONDS,VIADUCT_JOBS "$0" "$@"
 fi
 
 step() { printf '\n== %s (%d s since the start)\n' "$*" "$SECONDS"; }
@@ -46,6 +47,10 @@ if [ $# -eq 0 ] && [ "${VIADUCT_SANITIZERS:-1}" != 0 ]; then
   step "Threaded tests with the thread sanitizer"
   # Without address randomisation: the sanitizer's fixed memory map does not fit all of this kernel's random ones.
   setarch --addr-no-randomize "${ctest[@]}" --test-dir build-tsan -L '^threads$' || sanitized=$?
+  if [ "${VIADUCT_FUZZ_SECONDS:-20}" != 0 ]; then
+    step "Fuzzing, ${VIADUCT_FUZZ_SECONDS:-20} s each target"
+    scripts/fuzz.sh "${VIADUCT_FUZZ_SECONDS:-20}" || sanitized=$?
+  fi
   [ "$sanitized" = 0 ] || echo "test.sh: tests under a sanitizer FAILED, see above; this run will fail"
 fi
 

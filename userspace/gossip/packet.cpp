@@ -52,6 +52,7 @@ class Unwrapper {
   void split(ByteView body, int layers) {
     base::Reader lengths(body);
     const std::size_t parts = lengths.u8();
+    if (parts == 0 && !lengths.failed()) return drop(Errc::malformed);
     base::Reader contents(lengths.take(2 * parts));
     base::Reader rest(lengths.rest());
     if (lengths.failed()) return drop(Errc::truncated);

@@ -158,7 +158,7 @@ TEST_F(EngineTest, ALonelyNodeDialsItsSeedsWithoutEnd) {
   EXPECT_EQ(engine().counters().push_pulls_failed, out_.streams.size());
   out_.clear();
   join("seed", 2);
-  run_for(10s);
+  run_for(1s);  // it answers no probe, and would be dead soon
   EXPECT_FALSE(std::any_of(out_.streams.begin(), out_.streams.end(), [](const auto& stream) {
     const auto* push_pull = std::get_if<PushPull>(&stream.first);
     return push_pull && push_pull->join;

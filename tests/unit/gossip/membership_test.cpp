@@ -267,10 +267,9 @@ TEST_F(MembershipTest, ARestartedNodeHearsWhatItHasToOutdo) {
   join.members = {{node("a", 2), 1, NodeState::alive}, {node("b", 3), 1, NodeState::alive}};
   const PushPull answer = membership_.state(false, &join);
   EXPECT_THAT(answer.members,
-              testing::UnorderedElementsAre(
-                  MemberState{membership_.self(), 1, NodeState::alive},
-                  MemberState{node("b", 3), 5, NodeState::dead},
-                  MemberState{node("a", 2), 5, NodeState::dead}));
+              testing::UnorderedElementsAre(MemberState{membership_.self(), 1, NodeState::alive},
+                                            MemberState{node("b", 3), 5, NodeState::dead},
+                                            MemberState{node("a", 2), 5, NodeState::dead}));
   // The other side of it: such an answer is refuted.
   membership_.merge({false, {{node("self", 1), 5, NodeState::dead}}, {}}, now_, out_);
   EXPECT_EQ(membership_.incarnation(), 6U);

@@ -166,6 +166,12 @@ TEST(Packet, OneBadPartLosesNoOther) {
   EXPECT_EQ(opened.dropped.total(), 5U);
 }
 
+TEST(Packet, NoDatagramVanishesUncounted) {
+  for (const Bytes& datagram :
+       {Bytes{}, Bytes{7}, Bytes{7, 0}, Bytes{7, 1}, compressed(Bytes{7, 0})})
+    EXPECT_EQ(Wire{}.open(datagram).dropped.total(), 1U) << test::to_hex(datagram);
+}
+
 TEST(Packet, WhatIsWholeInACutCompoundIsHeard) {
   const Wire wire;
   const Bytes whole = compound({nack(1), nack(2), nack(3)});
