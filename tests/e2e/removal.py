@@ -60,7 +60,7 @@ class Removal(LabTest):
             == set(weights.values()),
         )
 
-    def holding_clients(self, patience=3):
+    def holding_clients(self, patience=10):
         """{name: client that waits in recv() for its backend}, on the host and in a container.
 
         patience: seconds after which a client gives up."""
