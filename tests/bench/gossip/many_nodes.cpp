@@ -50,8 +50,8 @@ void changes(Simulator& simulator) {
   figure.print(all ? "1 s at 1,000 nodes" : "NOT ALL ARRIVED");
 }
 
-void deaths(Simulator& simulator, std::size_t count, base::Duration apart, const char* what,
-            const char* bound) {
+void deaths(Simulator& simulator, std::size_t count, viaduct::base::Duration apart,
+            const char* what, const char* bound) {
   Arrivals arrivals(simulator);
   for (std::size_t i = 0; i < count; ++i) {
     const NodeId dead = any_running(simulator);
