@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every libFuzzer target for a while, under the address and undefined-behaviour sanitizers, from its kept corpus.
 #   scripts/fuzz.sh [SECONDS [TARGET...]]      SECONDS: for each target (default: 20)
-# An input that fails is left in build-fuzz/findings/ with a name that says how; kept corpora are not changed.
+# An input that fails is left in build-dev/findings/ with a name that says how; kept corpora are not changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-20}
@@ -11,17 +11,17 @@ if [ ${#targets[@]} -eq 0 ]; then
   for corpus in tests/fuzz/corpus/*/; do targets+=("$(basename "$corpus")"); done
 fi
 
-scripts/build.sh fuzz "${targets[@]}"
+scripts/build.sh dev "${targets[@]}"
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
 grown=$(mktemp -d)
 trap 'rm -rf "$grown"' EXIT
-mkdir -p build-fuzz/findings
+mkdir -p build-dev/findings
 
 fuzz() { # TARGET: its last lines and what it found
   local target=$1 log=$grown/$1.log
   mkdir "$grown/$target"
-  if ! build-fuzz/bin/tests/"$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="build-fuzz/findings/$target-" "$grown/$target" "tests/fuzz/corpus/$target" >"$log" 2>&1; then
+  if ! build-dev/bin/tests/"$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="build-dev/findings/$target-" "$grown/$target" "tests/fuzz/corpus/$target" >"$log" 2>&1; then
     echo "$target FAILED:"
     tail -n 60 "$log"
     return 1

@@ -3,8 +3,9 @@
 #   sudo scripts/test.sh                        everything; this is what continuous integration runs
 #   sudo scripts/test.sh CTEST-OPTION...        only the tests that these options choose, e.g. -R e2e_matrix
 # Everything: first the unit, io and fuzz tests under the address and undefined-behaviour sanitizers (preset dev), and
-# the threaded ones under the thread sanitizer (preset tsan), then libFuzzer for 20 s on each fuzz target (preset fuzz;
-# VIADUCT_FUZZ_SECONDS is another time, 0: none); VIADUCT_SANITIZERS=0 leaves all these builds out.
+# the threaded ones under the thread sanitizer (preset tsan), then libFuzzer for 20 s on each fuzz target (preset dev;
+# VIADUCT_FUZZ_SECONDS is another time, 0: none), at last all others, with the programs as users get them (preset
+# release). VIADUCT_SANITIZERS=0 leaves sanitizers and fuzzing out and runs every test with the release build.
 # A missing privilege is a failure here, not a skip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,9 +36,15 @@ ctest=(ctest --output-on-failure --no-tests=error)
 sanitized=0
 
 step "Release build"
-scripts/build.sh release
-
+targets=()
+rest=("$@")
 if [ $# -eq 0 ] && [ "${VIADUCT_SANITIZERS:-1}" != 0 ]; then
+  targets=(programs tests_bpf tests_sim)
+  rest=(-LE '^(unit|io|fuzz)$')
+fi
+scripts/build.sh release "${targets[@]}"
+
+if [ ${#targets[@]} -ne 0 ]; then
   step "Build with address and undefined-behaviour sanitizers"
   scripts/build.sh dev tests_unit tests_io tests_fuzz
   step "Unit, io and fuzz tests with these sanitizers"
@@ -54,6 +61,6 @@ if [ $# -eq 0 ] && [ "${VIADUCT_SANITIZERS:-1}" != 0 ]; then
   [ "$sanitized" = 0 ] || echo "test.sh: tests under a sanitizer FAILED, see above; this run will fail"
 fi
 
-step "All tests, release build"
-"${ctest[@]}" --test-dir build -j "$(nproc)" "$@" || exit $?
+step "Tests of the release build"
+"${ctest[@]}" --test-dir build -j "$(nproc)" "${rest[@]}" || exit $?
 exit "$sanitized"

@@ -1,7 +1,7 @@
 # viaduct_gtest(unit_base LABEL unit SOURCES a_test.cpp ... LINK viaduct::base ...) makes one GoogleTest binary
 # in build/bin/tests and one ctest entry for it. LABEL is one label or a list, "io;threads"; the target tests_<label>
 # builds all binaries of a label.
-foreach(label unit io fuzz threads)
+foreach(label unit io fuzz threads bpf sim)
   add_custom_target(tests_${label})
 endforeach()
 
@@ -11,9 +11,14 @@ function(viaduct_gtest name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
-  # What is tested is optimised as its preset says. Tests that wait for a kernel or a socket are not: that takes half of compiling them.
-  if(NOT "unit" IN_LIST ARG_LABEL AND NOT "sim" IN_LIST ARG_LABEL)
+  # What is tested is optimised as its preset says; tests are not, for that takes most of compiling them.
+  if(NOT "sim" IN_LIST ARG_LABEL)
     target_compile_options(${name} PRIVATE -O0)
+  endif()
+  # GoogleTest's headers take longer to read than most tests. A compiler cache does without them, and cannot do with.
+  list(LENGTH ARG_SOURCES sources)
+  if(NOT VIADUCT_CCACHE AND sources GREATER 2)
+    target_precompile_headers(${name} PRIVATE <gmock/gmock.h>)
   endif()
   target_compile_definitions(${name} PRIVATE VIADUCT_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
   if(NOT ARG_TIMEOUT)

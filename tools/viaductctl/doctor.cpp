@@ -38,7 +38,8 @@ std::string some_of(const std::vector<std::string>& texts) {
 
 std::vector<Finding> judge(const Facts& facts) {
   std::vector<Finding> all;
-  for (const auto topic : {judge_daemon, judge_kernel, judge_network, judge_links, judge_dns})
+  for (const auto topic :
+       {judge_daemon, judge_kernel, judge_network, judge_links, judge_dns, judge_cluster})
     for (Finding& finding : topic(facts)) all.push_back(std::move(finding));
   return all;
 }

@@ -57,7 +57,8 @@ struct Facts {
   std::optional<json::value> status;  ///< reply of /v1/status
   std::string daemon_error;           ///< why `status` is absent
   bool daemon_refused_permission = false;
-  std::optional<json::array> vips;  ///< reply of /v1/vips
+  std::optional<json::array> vips;     ///< reply of /v1/vips
+  std::optional<json::value> cluster;  ///< reply of /v1/members
 
   std::string bpffs;
   bool bpffs_mounted = false;
@@ -92,6 +93,7 @@ std::vector<Finding> judge_kernel(const Facts& facts);
 std::vector<Finding> judge_network(const Facts& facts);
 std::vector<Finding> judge_links(const Facts& facts);
 std::vector<Finding> judge_dns(const Facts& facts);
+std::vector<Finding> judge_cluster(const Facts& facts);
 
 /// All findings, daemon first.
 std::vector<Finding> judge(const Facts& facts);

@@ -42,6 +42,9 @@ json::object member_json(const ClusterMember& member) {
 json::value members_json(const ClusterStatus& status) {
   json::array members;
   for (const ClusterMember& member : status.members) members.push_back(member_json(member));
+  json::array dropped;
+  for (const ClusterDrop& drop : status.dropped)
+    dropped.push_back({{"reason", drop.reason}, {"help", drop.help}, {"messages", drop.messages}});
   json::array rejected;
   for (const service::RejectedRow& row : status.rejected)
     rejected.push_back({{"where", row.where}, {"reason", row.reason}});
@@ -54,6 +57,7 @@ json::value members_json(const ClusterStatus& status) {
           {"health", status.health},
           {"left", status.left},
           {"publish_error", status.publish_error},
+          {"dropped", std::move(dropped)},
           {"members", std::move(members)},
           {"rejected", std::move(rejected)}};
 }

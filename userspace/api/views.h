@@ -90,6 +90,13 @@ struct ClusterMember {
   bool cloned = false;  ///< two nodes publish under this name
 };
 
+/// Messages of peers that could not be used, since the start.
+struct ClusterDrop {
+  std::string reason;  ///< a word
+  std::string help;    ///< a sentence
+  std::uint64_t messages = 0;
+};
+
 struct ClusterStatus {
   bool enabled = false;
   std::string problem;  ///< why it does not run; ""
@@ -100,6 +107,7 @@ struct ClusterStatus {
   int health = 0;  ///< how much this node doubts itself; 0: not at all
   bool left = false;
   std::vector<ClusterMember> members;          ///< by name, this node included
+  std::vector<ClusterDrop> dropped;            ///< what peers sent and could not be used
   std::string publish_error;                   ///< why its newest rows are not published; ""
   std::vector<service::RejectedRow> rejected;  ///< own rows that no other node could use, and
                                                ///< others' that cannot be used here

@@ -362,9 +362,9 @@ std::map<service::VipKey, ServiceView> view(const Image& image,
       one.broken = true;
       continue;
     }
-    const auto endpoint_of = [&](std::uint32_t id) {
+    const auto endpoint_of = [&, service = entry.id](std::uint32_t id) {
       const auto found = image.backends.find(id);
-      one.broken |= found == image.backends.end() || found->second.service_id != entry.id;
+      one.broken |= found == image.backends.end() || found->second.service_id != service;
       return found == image.backends.end() ? base::Endpoint{} : found->second.endpoint;
     };
     for (const std::uint32_t id : slots.subspan(entry.slot_offset, entry.slot_count))

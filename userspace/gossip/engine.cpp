@@ -23,7 +23,7 @@ constexpr base::Duration kSecondOpinion = std::chrono::milliseconds(1500);
 constexpr int kSettlingGrowth = 3;
 /// So many changes, and this share of all members, make an upheaval.
 constexpr std::size_t kUpheaval = 8;
-constexpr std::size_t kUpheavalShare = 20;
+constexpr std::size_t kUpheavalShare = 50;
 /// Digests are compared soon after members were exchanged.
 constexpr base::Duration kDigestAfterJoin = std::chrono::milliseconds(200);
 /// Rows get this share of a packet when there is more news than fits.

@@ -77,6 +77,7 @@ struct Applied {
 struct Synced {
   std::vector<base::Bytes> replies;  ///< for the peer, in this order
   std::vector<Delta> relays;         ///< to be queued: owners whose rows are here at last
+  std::vector<Delta> found;          ///< of newer rows that gossip did not speak of
   std::vector<base::Error> refused;
 };
 

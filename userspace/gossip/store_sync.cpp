@@ -153,8 +153,10 @@ void Store::take_snapshot(const OwnerVersion& of, std::vector<WireRow> rows, bas
     record->cloned = true;
     counters_.clones++;
   }
+  const bool unheard = record->heard < of.version;
   set_rows(of.owner, *record, of.version, std::move(next), now);
   counters_.snapshots++;
+  if (unheard) synced.found.push_back({of.owner, 0, of.version, true, {}});
   if (!record->relay_partial || record->heard != of.version) return;
   record->relay_partial = false;
   synced.relays.push_back({of.owner, 0, of.version, true, {}});

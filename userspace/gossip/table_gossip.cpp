@@ -15,6 +15,9 @@ constexpr base::Duration kCoalesce = std::chrono::milliseconds(50);
 /// Gaps that are found this close together are asked for together.
 constexpr base::Duration kPullDelay = std::chrono::milliseconds(10);
 constexpr base::Duration kForgetInterval = std::chrono::milliseconds(500);
+/// What one turn of a sync brought is news for others too, unless it is as much as a node lacks
+/// that comes from outside.
+constexpr std::size_t kFoundAtOnce = 64;
 
 }  // namespace
 
@@ -73,11 +76,15 @@ std::optional<std::vector<base::Bytes>> TableGossip::on_turn(base::ByteView batc
     return {};
   }
   std::vector<base::Bytes> replies;
+  std::vector<Delta> found;
   for (const base::ByteView message : *messages) {
     Synced synced = store_.on_sync(message, now);
     std::move(synced.replies.begin(), synced.replies.end(), std::back_inserter(replies));
     for (Delta& relay : synced.relays) enqueue(std::move(relay));
+    std::move(synced.found.begin(), synced.found.end(), std::back_inserter(found));
   }
+  if (found.size() <= kFoundAtOnce)
+    for (Delta& delta : found) enqueue(std::move(delta));
   if (messages->empty()) return {};
   return replies;
 }

@@ -176,7 +176,9 @@ TEST_F(Hostile, ConnectionsOverALimitAreClosedAndOthersLiveOn) {
   Peer a(io_, kV4, {}, {}, {.inbound_streams = 5, .inbound_streams_per_source = 100});
   Peer b(io_, kV4, {}, {}, {.inbound_streams = 100, .inbound_streams_per_source = 3});
   a.answer = b.answer = [](const StreamMessage&) { return Ack{1, {}}; };
-  for (auto [peer, limit] : {std::pair{&a, 5U}, std::pair{&b, 3U}}) {
+  for (const auto& one : {std::pair{&a, 5U}, std::pair{&b, 3U}}) {
+    Peer* const peer = one.first;
+    const unsigned limit = one.second;
     std::list<RawStream> streams;
     for (unsigned i = 0; i < limit; ++i) streams.emplace_back(io_, peer->endpoint());
     ASSERT_TRUE(run_until(io_, [&] { return peer->stats().streams_open == limit; }));

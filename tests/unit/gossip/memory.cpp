@@ -30,6 +30,8 @@ void give(void* memory) {
 
 void* operator new(std::size_t octets) { return take(octets); }
 void* operator new[](std::size_t octets) { return take(octets); }
+void* operator new(std::size_t octets, const std::nothrow_t&) noexcept { return take(octets); }
+void* operator new[](std::size_t octets, const std::nothrow_t&) noexcept { return take(octets); }
 void operator delete(void* memory) noexcept { give(memory); }
 void operator delete[](void* memory) noexcept { give(memory); }
 void operator delete(void* memory, std::size_t) noexcept { give(memory); }

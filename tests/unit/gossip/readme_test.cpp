@@ -8,8 +8,13 @@
 #include <sstream>
 #include <string>
 
+#include "config/help.h"
+#include "gossip/config.h"
+#include "gossip/delta.h"
 #include "gossip/keyring.h"
 #include "gossip/packet.h"
+#include "gossip/row_codec.h"
+#include "gossip/store.h"
 #include "tests/unit/gossip/samples.h"
 
 namespace viaduct::gossip {
@@ -17,10 +22,14 @@ namespace {
 
 using testing::ElementsAre;
 
+std::string readme() {
+  std::ifstream file(VIADUCT_TEST_DATA "/../../userspace/gossip/README.md");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 /// The first block of a language.
 std::string block(const std::string& language) {
-  std::ifstream file(VIADUCT_TEST_DATA "/../../userspace/gossip/README.md");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = readme();
   const std::string fence = "```" + language + "\n";
   const std::size_t begin = text.find(fence) + fence.size();
   return text.substr(begin, text.find("```", begin) - begin);
@@ -48,6 +57,24 @@ TEST(Readme, TheDatagramIsReadAndWritten) {
                                          std::make_shared<const Message>(suspect)};
   const WireOptions plain{"", false};
   EXPECT_THAT(seal_packet(messages, true, plain, Keyring(), {}).datagrams, ElementsAre(datagram));
+}
+
+TEST(Readme, TheDeltaIsReadAndWritten) {
+  service::BackendRow row;
+  row.vip = service::VipName{"web.marathon"};
+  row.vip_port = 80;
+  row.backend = {base::Address::v4({192, 0, 2, 10}), 8080};
+  const WireRow wire = encode_row(row).value();
+  Store store("n1", 1);
+  store.publish({RowChange(std::string(wire.key()), std::string(wire.value()))}, {}).value();
+  const Delta delta = store.take_delta(1000).value();
+  const base::Bytes documented = octets_of(block("delta"));
+  EXPECT_EQ(encode_delta(delta, 1000), documented);
+  EXPECT_EQ(decode_delta(documented).value(), delta);
+}
+
+TEST(Readme, ListsTheKeysAsTheyAre) {
+  EXPECT_THAT(readme(), testing::HasSubstr(config::markdown_table(keys())));
 }
 
 TEST(Readme, TheKeyringIsRead) {

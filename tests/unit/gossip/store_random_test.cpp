@@ -184,6 +184,7 @@ class World {
     Synced synced = node.store.on_sync(message.bytes, now_);
     for (base::Bytes& reply : synced.replies) send(message.to, message.from, std::move(reply));
     for (const Delta& delta : synced.relays) queue(node, delta);
+    for (const Delta& delta : synced.found) queue(node, delta);
   }
 
   void queue(Node& node, const Delta& delta) {

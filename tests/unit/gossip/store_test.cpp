@@ -149,6 +149,16 @@ TEST_F(Pair, APartialDeltaIsRelayedWhenTheRowsAreThere) {
   EXPECT_THAT(b.on_sync(answer.replies.at(0), kStart).relays, ElementsAre(partial));
 }
 
+TEST_F(Pair, RowsThatNoGossipSpokeOfAreNews) {
+  publish(a, {set("k1", "1")});
+  const OwnerId owner = a.id();
+  const Synced answer = a.on_sync(b.pull({&owner, 1}, kStart), kStart);
+  const Synced synced = b.on_sync(answer.replies.at(0), kStart);
+  EXPECT_THAT(synced.relays, IsEmpty());
+  EXPECT_THAT(synced.found, ElementsAre(Delta{owner, 0, b.find("a")->version, true, {}}));
+  EXPECT_THAT(b.on_sync(answer.replies.at(0), kStart).found, IsEmpty()) << "no news twice";
+}
+
 TEST_F(Pair, ASyncMakesTablesEqualBothWays) {
   publish(a, {set("k1", "1")});
   publish(b, {set("k2", "2")});

@@ -54,6 +54,7 @@ void gather_daemon(Facts& facts) {
   facts.status = std::move(*status);
   if (auto vips = ask_daemon(facts.socket, "/v1/vips"); vips && vips->is_array())
     facts.vips = std::move(vips->get_array());
+  if (auto cluster = ask_daemon(facts.socket, "/v1/members")) facts.cluster = std::move(*cluster);
 }
 
 /// Where to look: what viaductd says it uses, else the defaults.

@@ -37,6 +37,20 @@ std::uint64_t lag_of(const gossip::OwnerRecord& record) {
   return std::max<std::uint64_t>(1, record.heard.seq - record.version.seq);
 }
 
+std::vector<api::ClusterDrop> drops_of(const gossip::TransportStats& stats) {
+  gossip::ErrcCounts counts = stats.packet_drops;
+  counts.add(stats.stream_drops);
+  counts.add(stats.member_drops);
+  std::vector<api::ClusterDrop> drops;
+  for (std::size_t code = 1; code < gossip::kErrcs; ++code) {
+    const auto errc = static_cast<gossip::Errc>(code);
+    if (counts[errc] > 0)
+      drops.push_back(
+          {std::string(gossip::to_word(errc)), make_error_code(errc).message(), counts[errc]});
+  }
+  return drops;
+}
+
 void add_rows(const gossip::OwnerRecord& record, base::Time now, api::ClusterMember& member) {
   member.epoch = record.version.epoch;
   member.seq = record.version.seq;
@@ -59,6 +73,7 @@ api::ClusterStatus Cluster::status() const {
   status.left = leaving_since_.has_value();
   status.publish_error = publish_error_;
   status.rejected = own_.rejected();
+  if (transport_) status.dropped = drops_of(transport_->stats());
   if (!engine_) return status;
   const base::Time now = base::Clock::now();
   const gossip::Membership& membership = engine_->membership();
