@@ -30,11 +30,6 @@ constexpr base::Duration kDigestAfterJoin = std::chrono::milliseconds(200);
 constexpr std::size_t kReservedShare = 3;
 /// From this protocol version on a node checks checksums.
 constexpr std::uint8_t kProtocolCrc = 5;
-/// Serf nodes pass intents on: so many hear it from this node, so often, so long before the end.
-constexpr std::size_t kIntentTargets = 8;
-constexpr int kIntentRepeats = 3;
-constexpr base::Duration kIntentInterval = std::chrono::milliseconds(150);
-
 bool is_live_serf(const Member& member) { return !member.viaduct && is_live(member.state); }
 
 }  // namespace
@@ -100,7 +95,7 @@ void Engine::on_message(const MessagePtr& message, const base::Endpoint& from, b
                  [&](const Dead& dead) { membership_.on_dead(dead, now, out); },
                  [&](const Alive& alive) { membership_.on_alive(alive, now, out); },
                  [&](const User& user) {
-                   serf_clock_.hear_message(user.bytes);
+                   relay_intent(message, user, now);
                    table_.on_user(user, from, now);
                  },
              },
@@ -321,46 +316,6 @@ void Engine::gossip(base::Time now, Actions& out) {
     out.packets.push_back(SendPacket{member.node->endpoint, std::move(messages),
                                      member.node->versions.protocol_max >= kProtocolCrc});
   }
-}
-
-void Engine::leave(base::Time now) {
-  if (membership_.leaving() || intend_to_end(membership_.self()->name, now)) return;
-  membership_.leave(now);
-}
-
-/// @return whether there are Serf nodes that are to hear of it.
-bool Engine::intend_to_end(std::string_view name, base::Time now) {
-  if (membership_.pick(1, is_live_serf).empty()) return false;
-  if (intents_.contains(name)) return true;
-  const SerfTime time = serf_clock_.next();
-  intents_[std::string(name)] = {
-      std::make_shared<const Message>(User{encode_leave_intent(name, time)}), kIntentRepeats};
-  next_intents_ = now;
-  return true;
-}
-
-void Engine::send_intents(base::Time now, Actions& out) {
-  next_intents_ = now + kIntentInterval;
-  const auto targets = membership_.pick(kIntentTargets, is_live_serf);
-  for (auto intent = intents_.begin(); intent != intents_.end();) {
-    if (intent->second.repeats-- > 0) {
-      for (const MemberId target : targets)
-        out.packets.push_back(
-            {membership_.members()[target].node->endpoint, {intent->second.message}});
-      ++intent;
-      continue;
-    }
-    if (intent->first == membership_.self()->name) membership_.leave(now);
-    intent = intents_.erase(intent);
-  }
-}
-
-bool Engine::force_remove(std::string_view name, base::Time now, Actions& out) {
-  const std::size_t before = out.changes.size();
-  const bool known = membership_.force_remove(name, now, out);
-  note_members(out, before, now);
-  if (known) intend_to_end(name, now);
-  return known;
 }
 
 }  // namespace viaduct::gossip

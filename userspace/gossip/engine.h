@@ -112,6 +112,7 @@ class Engine {
   void heal(base::Time now, Actions& out);
   void find_strangers();
   bool intend_to_end(std::string_view name, base::Time now);
+  void relay_intent(const MessagePtr& message, const User& user, base::Time now);
   void send_intents(base::Time now, Actions& out);
   void merge(const PushPull& remote, base::Time now, Actions& out);
   void count_upheaval(std::size_t changes, base::Time now);
@@ -138,13 +139,14 @@ class Engine {
   base::Duration settling_{};
   std::size_t upheaval_ = 0;  ///< changes of members since the last push-pull
   SerfClock serf_clock_;
-  /// What Serf nodes are told of leaves.
+  /// What Serf nodes are told of joins and leaves, their own among them.
   struct Intent {
     MessagePtr message;
     int repeats = 0;
   };
   std::map<std::string, Intent, std::less<>> intents_;  ///< by who leaves
   base::Time next_intents_{};
+  std::map<std::string, SerfTime, std::less<>> heard_intents_;  ///< the newest of each node
   EngineCounters counters_;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "gossip/limits.h"
 #include "gossip/msgpack.h"
 
 namespace viaduct::gossip {
@@ -18,6 +19,7 @@ constexpr std::uint8_t kState = 2;
 constexpr SerfTime kMaxTime = std::numeric_limits<std::uint32_t>::max();
 
 constexpr std::array<std::string_view, 1> kTimeOnly{"LTime"};
+constexpr std::array<std::string_view, 2> kIntent{"LTime", "Node"};
 
 }  // namespace
 
@@ -37,6 +39,20 @@ void SerfClock::hear(base::ByteView message) {
   reader.fields(kTimeOnly,
                 [&](std::size_t) { heard = reader.natural(std::numeric_limits<SerfTime>::max()); });
   if (!reader.failed() && heard <= kMaxTime) time_ = std::max(time_, heard);
+}
+
+std::optional<SerfIntent> decode_intent(base::ByteView message) {
+  if (message.empty() || (message[0] != kLeave && message[0] != kJoin)) return {};
+  MsgpackReader reader(message.subspan(1));
+  SerfIntent intent;
+  reader.fields(kIntent, [&](std::size_t field) {
+    if (field == 0)
+      intent.time = reader.natural(kMaxTime);
+    else
+      intent.node = base::as_text(reader.raw(kMaxNameOctets));
+  });
+  if (reader.failed()) return {};
+  return intent;
 }
 
 base::Bytes encode_leave_intent(std::string_view node, SerfTime time) {

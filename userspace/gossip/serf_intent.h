@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -30,6 +32,14 @@ class SerfClock {
   SerfTime time_ = 0;
   bool known_ = false;
 };
+
+/// What Serf says of a node that joins or leaves.
+struct SerfIntent {
+  SerfTime time = 0;
+  std::string node;
+};
+/// @return absent: another message, or not one of Serf's.
+std::optional<SerfIntent> decode_intent(base::ByteView message);
 
 /// Serf's user message that a node is about to leave.
 base::Bytes encode_leave_intent(std::string_view node, SerfTime time);

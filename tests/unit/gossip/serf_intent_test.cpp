@@ -115,5 +115,56 @@ TEST(LeaveIntent, IsNothingToOurOwn) {
   EXPECT_GE(leaving.ends, 1U);
 }
 
+/// A node of ours between two of Serf's.
+struct Between {
+  Between() {
+    for (const auto& [name, endpoint] : {std::pair{"n1", n1}, std::pair{"n2", n2}})
+      hear(Alive{1, std::make_shared<const NodeInfo>(NodeInfo{name, endpoint, {}, {}})});
+  }
+  void hear(Message message) {
+    const auto shared = std::make_shared<const Message>(std::move(message));
+    Actions out;
+    engine.on_packet({&shared, 1}, n1, now, out);
+  }
+  /// User messages of the next seconds, to anybody.
+  std::vector<Bytes> said() {
+    std::vector<Bytes> all;
+    for (const base::Time end = now + std::chrono::seconds(3); now < end;) {
+      now = std::max(now, engine.next_tick());
+      Actions out;
+      engine.on_tick(now, out);
+      for (const SendPacket& packet : out.packets)
+        for (const MessagePtr& message : packet.messages)
+          if (const auto* user = std::get_if<User>(message.get())) all.push_back(user->bytes);
+    }
+    return all;
+  }
+
+  const base::Endpoint n1{base::Address::v4({192, 0, 2, 1}), 7946};
+  const base::Endpoint n2{base::Address::v4({192, 0, 2, 2}), 7946};
+  base::Time now{std::chrono::seconds(1)};
+  Engine engine{std::make_shared<const NodeInfo>(NodeInfo{"self",
+                                                          {base::Address::v4({192, 0, 2, 3}), 7946},
+                                                          encode_tags({{kViaductTag, "1"}}),
+                                                          {}}),
+                {},
+                now};
+};
+
+TEST(SerfIntent, OfAnotherNodeIsPassedOnOnce) {
+  Between between;
+  const Bytes leave = encode_leave_intent("n1", 7);
+  between.hear(User{leave});
+  const auto said = between.said();
+  EXPECT_THAT(said, testing::Each(leave));
+  EXPECT_GE(said.size(), 2U);
+  between.hear(User{leave});
+  between.hear(User{encode_leave_intent("n1", 6)});
+  between.hear(User{encode_leave_intent("n9", 8)});
+  between.hear(User{encode_leave_intent("self", 9)});
+  EXPECT_THAT(between.said(), testing::IsEmpty()) << "known, older, of no member, of this node";
+  EXPECT_FALSE(between.engine.membership().leaving());
+}
+
 }  // namespace
 }  // namespace viaduct::gossip
