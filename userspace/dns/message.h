@@ -20,6 +20,7 @@ enum class Type : std::uint16_t {
   ns = 2,
   cname = 5,
   soa = 6,
+  ptr = 12,
   aaaa = 28,
   opt = 41,
   tsig = 250,

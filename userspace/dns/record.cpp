@@ -55,6 +55,11 @@ Record ns_record(Name owner, const Name& server, std::uint32_t ttl_s) {
   return {std::move(owner), Type::ns, ttl_s, {octets.begin(), octets.end()}};
 }
 
+Record ptr_record(Name owner, const Name& target, std::uint32_t ttl_s) {
+  const auto octets = target.wire();
+  return {std::move(owner), Type::ptr, ttl_s, {octets.begin(), octets.end()}};
+}
+
 Record soa_record(Name owner, const Soa& soa) {
   Record record{std::move(owner), Type::soa, soa.ttl_s, {}};
   append(record.data, soa.primary.wire());
@@ -76,8 +81,8 @@ RecordText to_text(const Record& record) {
     std::copy(data.begin(), data.end(), octets.begin());
     text.rtype = "AAAA";
     text.host = base::Address::v6(octets).to_string();
-  } else if (record.type == Type::ns || record.type == Type::soa) {
-    text.rtype = record.type == Type::ns ? "NS" : "SOA";
+  } else if (record.type == Type::ns || record.type == Type::ptr || record.type == Type::soa) {
+    text.rtype = record.type == Type::ns ? "NS" : record.type == Type::ptr ? "PTR" : "SOA";
     text.host = leading_name(data);
   } else {
     text.rtype = "TYPE" + std::to_string(static_cast<unsigned>(record.type));

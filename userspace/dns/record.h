@@ -25,6 +25,7 @@ struct Record {
 /// An A or AAAA record, by the address's family.
 Record address_record(Name owner, const base::Address& address, std::uint32_t ttl_s);
 Record ns_record(Name owner, const Name& server, std::uint32_t ttl_s);
+Record ptr_record(Name owner, const Name& target, std::uint32_t ttl_s);
 
 /// A zone's SOA (RFC 1035, 3.3.13); the owner is the zone's apex. Times are seconds.
 struct Soa {
@@ -46,7 +47,7 @@ Record soa_record(Name owner, const Soa& soa);
 struct RecordText {
   std::string name;   ///< with the final dot
   std::string host;   ///< the address or name it leads to
-  std::string rtype;  ///< "A", "AAAA", "NS", "SOA", or "TYPE<n>" (RFC 3597, 5)
+  std::string rtype;  ///< "A", "AAAA", "NS", "PTR", "SOA", or "TYPE<n>" (RFC 3597, 5)
 };
 
 /// Renders a record's data; `host` of an unknown type is "\# length hex" (RFC 3597, 5).

@@ -19,7 +19,8 @@ service::Snapshot snapshot() {
 
 TEST(L4lb, HasTheAddressesOfEveryNamedVipWithSoaAndNs) {
   std::vector<std::string> texts;
-  for (const Record& record : build_table(snapshot(), {}).table.records()) {
+  const Zone zone = zones::l4lb(snapshot(), {}).zone;
+  for (const Record& record : Table::build({&zone, 1}).table.records()) {
     const RecordText text = to_text(record);
     texts.push_back(text.name + " " + std::to_string(record.ttl_s) + " " + text.rtype + " " +
                     text.host);
@@ -45,7 +46,8 @@ TEST(L4lb, IsNotReadyBeforeTheSnapshotIsComplete) {
   service::Snapshot incomplete = snapshot();
   incomplete.complete = false;
   EXPECT_FALSE(zones::l4lb(incomplete, {}).zone.ready);
-  EXPECT_EQ(build_table(incomplete, {}).table.record_count(), 0u);
+  const Zone zone = zones::l4lb(incomplete, {}).zone;
+  EXPECT_EQ(Table::build({&zone, 1}).table.record_count(), 0u);
 }
 
 TEST(L4lb, LeavesOutANameThatIsTooLongAndKeepsTheOthers) {

@@ -47,6 +47,11 @@ base::Result<void> Daemon::start() {
                                 : base::Address::parse(config_.node_address6))
     config_.dataplane.tunnel6 = merge_options_.node_address6 = *address6;
   merger_.emplace(merge_options_);
+  config_.dns.zones.ranges = config_.ranges;
+  config_.dns.zones.servers = config_.dns.listen;
+  config_.dns.zones.node = {*address};
+  if (const base::Address& address6 = merge_options_.node_address6; !address6.is_unspecified())
+    config_.dns.zones.node.push_back(address6);
   log::info("starting", {{"version", VIADUCT_VERSION},
                          {"node", merge_options_.node_name},
                          {"address", address->to_string()}});

@@ -1,18 +1,8 @@
 #pragma once
 
-#include <vector>
-
-#include "base/result.h"
-#include "dns/table.h"
-#include "dns/zones/zones.h"
-#include "service/snapshot.h"
+#include "dns/zones/zone.h"
 
 namespace viaduct::dns::zones {
-
-struct BuiltZone {
-  Zone zone;
-  std::vector<base::Error> rejected;  ///< names that cannot be served, e.g. over 255 octets
-};
 
 /// `l4lb.thisdcos.directory`: A and AAAA of every named VIP, with the aliases
 /// `l4lb.thisdcos.global`, `dclb.thisdcos.directory` and `dclb.thisdcos.global`. The SOA's serial

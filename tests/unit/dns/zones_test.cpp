@@ -1,0 +1,123 @@
+// The zones beside l4lb, and what a node serves in all.
+
+#include "dns/zones/zones.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "dns/respond.h"
+#include "dns/zones/local.h"
+#include "dns/zones/reverse.h"
+
+namespace viaduct::dns {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+
+base::Address address(std::string_view text) { return *base::Address::parse(text); }
+
+service::Snapshot snapshot() {
+  service::Snapshot made;
+  made.revision = 42;
+  made.complete = true;
+  made.names = {{"web.marathon", {address("11.0.0.1"), address("fd01:c::1")}},
+                {"x.y", {address("192.0.2.9")}}};
+  return made;
+}
+
+ZoneOptions options() {
+  ZoneOptions options;
+  options.servers = {address("198.51.100.1"), address("198.51.100.2")};
+  options.node = {address("192.0.2.1"), address("2001:db8::1")};
+  return options;
+}
+
+/// "owner type data" of all records but SOA and NS.
+std::vector<std::string> texts(std::span<const Zone> zones) {
+  std::vector<std::string> texts;
+  for (const Record& record : Table::build(zones).table.records()) {
+    const RecordText text = to_text(record);
+    if (text.rtype != "SOA" && text.rtype != "NS")
+      texts.push_back(text.name + " " + text.rtype + " " + text.host);
+  }
+  std::sort(texts.begin(), texts.end());
+  return texts;
+}
+
+TEST(ReverseName, IsTheAddressBackwards) {
+  EXPECT_EQ(zones::reverse_name(address("11.0.0.1")).to_text(), "1.0.0.11.in-addr.arpa.");
+  EXPECT_EQ(zones::reverse_name(address("2001:db8::567:89ab")).to_text(),
+            "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.");
+}
+
+TEST(ReverseApex, IsWhatTheRangeHasInCommon) {
+  const auto apex = [](const char* first, const char* last) {
+    const auto found = zones::reverse_apex(address(first), address(last));
+    return found ? found->to_text() : "";
+  };
+  EXPECT_EQ(apex("11.0.0.0", "11.255.255.255"), "11.in-addr.arpa.");
+  EXPECT_EQ(apex("10.5.1.0", "10.5.1.200"), "1.5.10.in-addr.arpa.");
+  EXPECT_EQ(apex("192.0.2.7", "192.0.2.7"), "7.2.0.192.in-addr.arpa.");
+  EXPECT_EQ(apex("10.0.0.0", "11.0.0.0"), "");
+  EXPECT_EQ(apex("fd01:c::", "fd01:c::ffff:ffff:ffff:ffff"),
+            "0.0.0.0.0.0.0.0.c.0.0.0.1.0.d.f.ip6.arpa.");
+}
+
+TEST(Reverse, HasTheNamesOfTheAddressesInTheRange) {
+  const Zone v4 =
+      zones::reverse(snapshot(), address("11.0.0.0"), address("11.255.255.255"), {})->zone;
+  EXPECT_THAT(texts({&v4, 1}),
+              ElementsAre("1.0.0.11.in-addr.arpa. PTR web.marathon.l4lb.thisdcos.directory."));
+  EXPECT_EQ(v4.soa.serial, 42u);
+  service::Snapshot incomplete = snapshot();
+  incomplete.complete = false;
+  EXPECT_FALSE(
+      zones::reverse(incomplete, address("11.0.0.0"), address("11.255.255.255"), {})->zone.ready);
+}
+
+TEST(Local, SaysWhatTheNodeIs) {
+  EXPECT_THAT(
+      texts(zones::local(snapshot(), options())),
+      ElementsAre("localhost. A 127.0.0.1", "localhost. AAAA ::1", "ns.spartan. A 198.51.100.1",
+                  "ready.spartan. A 127.0.0.1", "thisnode.thisdcos.directory. A 192.0.2.1",
+                  "thisnode.thisdcos.directory. AAAA 2001:db8::1"));
+}
+
+/// A query without EDNS, and the answer's code and counts.
+struct Asked {
+  unsigned rcode = 0, answers = 0, authority = 0;
+  bool operator==(const Asked&) const = default;
+};
+
+Asked ask(const Table& table, std::string_view name, Type type) {
+  std::vector<std::uint8_t> query = {0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+  const Name parsed = Name::parse(name).value();
+  query.insert(query.end(), parsed.wire().begin(), parsed.wire().end());
+  query.insert(query.end(), {0, static_cast<std::uint8_t>(type), 0, 1});
+  std::vector<std::uint8_t> out(answer_capacity(Transport::udp));
+  respond(query, table, Transport::udp, out);
+  return {out[3] & 15u, read16(&out[6]), read16(&out[8])};
+}
+
+TEST(AllZones, AnswerWhatIsTheirsAndNothingElse) {
+  const Table table = build_table(snapshot(), options()).table;
+  EXPECT_EQ(ask(table, "READY.spartan", Type::a), (Asked{0, 1, 0}));
+  EXPECT_EQ(ask(table, "thisnode.thisdcos.global", Type::aaaa), (Asked{0, 1, 0}));
+  EXPECT_EQ(ask(table, "1.0.0.11.in-addr.arpa", Type::ptr), (Asked{0, 1, 0}));
+  EXPECT_EQ(ask(table, "0.0.11.in-addr.arpa", Type::ptr), (Asked{0, 0, 1})) << "only names below";
+  EXPECT_EQ(ask(table, "2.0.0.11.in-addr.arpa", Type::ptr), (Asked{3, 0, 1}));
+  EXPECT_EQ(ask(table, "1.0.0.12.in-addr.arpa", Type::ptr), (Asked{5, 0, 0}));
+  EXPECT_EQ(ask(table, "a.localhost", Type::a), (Asked{3, 0, 1}));
+}
+
+TEST(AllZones, OfThisNodeAnswerBeforeTheOthersAreKnown) {
+  const Table table = build_table(service::Snapshot{}, options()).table;
+  EXPECT_EQ(ask(table, "ready.spartan", Type::a), (Asked{0, 1, 0}));
+  EXPECT_EQ(ask(table, "web.marathon.l4lb.thisdcos.directory", Type::a), (Asked{2, 0, 0}));
+  EXPECT_EQ(ask(table, "1.0.0.11.in-addr.arpa", Type::ptr), (Asked{2, 0, 0}));
+}
+
+}  // namespace
+}  // namespace viaduct::dns

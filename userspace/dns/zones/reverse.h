@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+
+#include "base/address.h"
+#include "dns/zones/zone.h"
+
+namespace viaduct::dns::zones {
+
+/// "1.0.0.11.in-addr.arpa", or the 32 digits of an IPv6 address before "ip6.arpa" (RFC 1035, 3.5;
+/// RFC 3596, 2.5).
+Name reverse_name(const base::Address& address);
+
+/// The apex of the smallest reverse zone that both addresses are in: whole octets of IPv4, whole
+/// digits of IPv6.
+/// @param first, last  of one family.
+/// @return absent: they have nothing in common, so it would be all of the family's tree.
+std::optional<Name> reverse_apex(const base::Address& first, const base::Address& last);
+
+/// PTR records from the addresses of named VIPs to their names, of those in one range. Every other
+/// address of the zone gets NXDOMAIN. Not ready while the snapshot is not complete, as l4lb().
+/// @param first, last  the range that named VIPs of a family get their addresses from.
+/// @return absent: the range has no apex.
+std::optional<BuiltZone> reverse(const service::Snapshot& snapshot, const base::Address& first,
+                                 const base::Address& last, const ZoneOptions& options);
+
+}  // namespace viaduct::dns::zones
