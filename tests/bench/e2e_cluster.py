@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What one viaductd takes in a cluster of 1,000 members with 100,000 backends: memory, CPU idle and under 30 changes a second.
 
-    VIADUCT_BIN=build/bin PYTHONPATH=tests/support tests/bench/e2e_cluster.py [MEMBERS] [ROWS] [CHANGES]
+    VIADUCT_BIN=build/bin PYTHONPATH=tests/support tests/bench/e2e_cluster.py [MEMBERS] [ROWS of each] [CHANGES]
 
 The others are one process with sockets of their own on loopback (build/bin/bench/gossip_crowd, -DVIADUCT_BENCH=ON); all run in a
 namespace of a lab."""
@@ -82,8 +82,7 @@ def main():
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # each member has two sockets and its streams
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with Lab(bin_dir()) as lab:
-        for dataplane in (False, True):
-            run(lab, members, rows, changes)
+        run(lab, members, rows, changes)
 
 
 if __name__ == "__main__":
