@@ -19,8 +19,6 @@ if(VIADUCT_SANITIZE)
   target_compile_options(viaduct_flags INTERFACE
     -fsanitize=${VIADUCT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(viaduct_flags INTERFACE -fsanitize=${VIADUCT_SANITIZE})
-  # The sanitizers' own code hides from GCC that a variant's alternative was set; the release build keeps the warning.
-  target_compile_options(viaduct_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   if(VIADUCT_SANITIZE MATCHES "undefined")
     # What clang 14 puts before each function for this check cannot stand before a coroutine's parts.
     target_compile_options(viaduct_flags INTERFACE $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)

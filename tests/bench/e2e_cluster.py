@@ -63,6 +63,9 @@ def run(lab, members, rows, changes):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{len(view)} members, {total} rows after 900 s")
         time.sleep(1)
+    plane = daemon.get("/v1/status")["dataplane"]
+    if plane["problems"] or plane["pending"] or plane["last_error"]:
+        raise RuntimeError(f"not all of it is in the kernel: {plane['problems'][:3]} {plane['last_error']}")
     time.sleep(SECONDS)  # news of the beginning is still sent
     idle = measure(pid, SECONDS)
     crowd.write_line("go")

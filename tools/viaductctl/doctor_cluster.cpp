@@ -75,12 +75,12 @@ void judge_drops(const json::value& cluster, std::vector<Finding>& found) {
   for (const json::value& drop : list_of(cluster, "dropped")) {
     const std::string reason = text_of(drop, "reason");
     if (!foreign.contains(reason)) continue;
-    found.push_back(
-        {Level::warn, "gossip " + reason,
-         counted(number_of(drop, "messages"), "message") +
-             " dropped since the start: " + text_of(drop, "help"),
-         "find the sender in viaductd's log; it needs this cluster's gossip.keyring and "
-         "gossip.label, or belongs elsewhere"});
+    found.push_back({Level::warn, "gossip " + reason,
+                     counted(number_of(drop, "messages"), "message") +
+                         " dropped since the start: " + text_of(drop, "help"),
+                     "log.level = debug names the senders of streams; such a node needs this "
+                     "cluster's gossip.keyring and "
+                     "gossip.label, or belongs elsewhere"});
   }
 }
 

@@ -30,7 +30,6 @@ constexpr base::Duration kDigestAfterJoin = std::chrono::milliseconds(200);
 constexpr std::size_t kReservedShare = 3;
 /// From this protocol version on a node checks checksums.
 constexpr std::uint8_t kProtocolCrc = 5;
-bool is_live_serf(const Member& member) { return !member.viaduct && is_live(member.state); }
 
 }  // namespace
 

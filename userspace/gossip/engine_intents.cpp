@@ -13,11 +13,6 @@ constexpr std::size_t kIntentTargets = 8;
 constexpr int kIntentRepeats = 3;
 constexpr base::Duration kIntentInterval = std::chrono::milliseconds(150);
 
-/// Nodes of whose intents the times are known, to tell what is news.
-constexpr std::size_t kHeardIntents = 1024;
-
-bool is_live_serf(const Member& member) { return !member.viaduct && is_live(member.state); }
-
 }  // namespace
 
 void Engine::leave(base::Time now) {
@@ -32,6 +27,7 @@ bool Engine::intend_to_end(std::string_view name, base::Time now) {
   const SerfTime time = serf_clock_.next();
   intents_[std::string(name)] = {
       std::make_shared<const Message>(User{encode_leave_intent(name, time)}), kIntentRepeats};
+  heard_intents_[std::string(name)] = time;  // older ones do not take its place
   next_intents_ = now;
   return true;
 }
@@ -54,12 +50,13 @@ void Engine::send_intents(base::Time now, Actions& out) {
 
 /// Serf nodes tell each other by gossip, of which nodes of ours get a share: it would be lost.
 void Engine::relay_intent(const MessagePtr& message, const User& user, base::Time now) {
-  serf_clock_.hear_message(user.bytes);
   const auto intent = decode_intent(user.bytes);
-  if (!intent || intent->node == membership_.self()->name ||
-      !membership_.members().find(intent->node))
-    return;
-  if (heard_intents_.size() >= kHeardIntents) heard_intents_.clear();
+  if (!intent) return;
+  serf_clock_.hear(intent->time);
+  const MemberList& members = membership_.members();
+  if (intent->node == membership_.self()->name || !members.find(intent->node)) return;
+  if (heard_intents_.size() > 2 * members.size())  // of those who are gone, too
+    std::erase_if(heard_intents_, [&](const auto& heard) { return !members.find(heard.first); });
   SerfTime& heard = heard_intents_[intent->node];
   if (intent->time <= heard || membership_.pick(1, is_live_serf).empty()) return;
   heard = intent->time;

@@ -14,6 +14,9 @@ inline constexpr std::size_t kMaxMembers = 16'384;            ///< in one push-p
 inline constexpr std::size_t kMaxUserStateOctets = 4U << 20;  ///< in one push-pull
 inline constexpr std::size_t kMaxUserOctets = 4U << 20;       ///< one user message on a stream
 
+/// Serf's word that a node joins or leaves: a name and a time. It is kept and passed on as it came.
+inline constexpr std::size_t kMaxIntentOctets = 512;
+
 /// Layers around a message in a datagram: real senders nest CRC, compression and compound.
 inline constexpr int kMaxLayers = 4;
 /// All that the compressed parts of one datagram may become.

@@ -32,6 +32,9 @@ inline bool is_live(NodeState state) {
   return state == NodeState::alive || state == NodeState::suspect;
 }
 
+/// One that knows memberlist's messages, but not ours.
+inline bool is_live_serf(const Member& member) { return !member.viaduct && is_live(member.state); }
+
 /// A 64-bit hash of a name: the same on every node.
 std::uint64_t name_hash(std::string_view name);
 

@@ -1,6 +1,5 @@
 #include "gossip/serf_intent.h"
 
-#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -15,7 +14,6 @@ constexpr std::uint8_t kLeave = 0;
 constexpr std::uint8_t kJoin = 1;
 constexpr std::uint8_t kState = 2;
 
-/// Nobody's clock gets there by counting: who says so would stop it for ever.
 constexpr SerfTime kMaxTime = std::numeric_limits<std::uint32_t>::max();
 
 constexpr std::array<std::string_view, 1> kTimeOnly{"LTime"};
@@ -23,26 +21,19 @@ constexpr std::array<std::string_view, 2> kIntent{"LTime", "Node"};
 
 }  // namespace
 
-void SerfClock::hear_message(base::ByteView message) {
-  if (!message.empty() && (message[0] == kLeave || message[0] == kJoin)) hear(message);
-}
-
 void SerfClock::hear_state(base::ByteView state) {
   if (state.empty() || state[0] != kState) return;
   known_ = true;
-  hear(state);
-}
-
-void SerfClock::hear(base::ByteView message) {
-  MsgpackReader reader(message.subspan(1));
+  MsgpackReader reader(state.subspan(1));
   SerfTime heard = 0;
-  reader.fields(kTimeOnly,
-                [&](std::size_t) { heard = reader.natural(std::numeric_limits<SerfTime>::max()); });
-  if (!reader.failed() && heard <= kMaxTime) time_ = std::max(time_, heard);
+  reader.fields(kTimeOnly, [&](std::size_t) { heard = reader.natural(kMaxTime); });
+  if (!reader.failed()) hear(heard);
 }
 
 std::optional<SerfIntent> decode_intent(base::ByteView message) {
-  if (message.empty() || (message[0] != kLeave && message[0] != kJoin)) return {};
+  if (message.empty() || message.size() > kMaxIntentOctets ||
+      (message[0] != kLeave && message[0] != kJoin))
+    return {};
   MsgpackReader reader(message.subspan(1));
   SerfIntent intent;
   reader.fields(kIntent, [&](std::size_t field) {

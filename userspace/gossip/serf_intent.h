@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,8 +17,8 @@ using SerfTime = std::uint64_t;
 /// What of Serf's clock was heard: from its intents and its part of push-pulls.
 class SerfClock {
  public:
-  /// A user message; others than intents say nothing.
-  void hear_message(base::ByteView message);
+  /// The time of an intent.
+  void hear(SerfTime time) { time_ = std::max(time_, time); }
   /// The user state of a push-pull.
   void hear_state(base::ByteView state);
 
@@ -27,8 +28,6 @@ class SerfClock {
   SerfTime next() { return ++time_; }
 
  private:
-  void hear(base::ByteView message);
-
   SerfTime time_ = 0;
   bool known_ = false;
 };
@@ -38,7 +37,8 @@ struct SerfIntent {
   SerfTime time = 0;
   std::string node;
 };
-/// @return absent: another message, or not one of Serf's.
+/// @return absent: another message, not one of Serf's, over kMaxIntentOctets, or with a time that
+///     nobody's clock gets to by counting: who says so would stop it for ever.
 std::optional<SerfIntent> decode_intent(base::ByteView message);
 
 /// Serf's user message that a node is about to leave.

@@ -9,6 +9,7 @@
 #include "gossip/encode.h"
 #include "gossip/packet.h"
 #include "tests/fuzz/check.h"
+#include "tests/fuzz/gossip/keys.h"
 
 namespace viaduct {
 namespace {
@@ -16,18 +17,8 @@ namespace {
 using base::Bytes;
 using base::ByteView;
 using fuzz::check;
+using fuzz::keyring;
 using namespace gossip;
-
-const Keyring& keyring(bool filled) {
-  static const Keyring none;
-  static const Keyring keys = [] {
-    Keyring made;
-    for (const char* key : {"0123456789abcdef", "0123456789abcdef01234567"})
-      check(made.install(base::as_bytes(key)).has_value(), "a good key");
-    return made;
-  }();
-  return filled ? keys : none;
-}
 
 struct Way {
   explicit Way(std::uint8_t bits)

@@ -8,6 +8,7 @@
 #include "gossip/limits.h"
 #include "gossip/stream.h"
 #include "tests/fuzz/check.h"
+#include "tests/fuzz/gossip/keys.h"
 
 namespace viaduct {
 namespace {
@@ -15,17 +16,8 @@ namespace {
 using base::Bytes;
 using base::ByteView;
 using fuzz::check;
+using fuzz::keyring;
 using namespace gossip;
-
-const Keyring& keyring(bool filled) {
-  static const Keyring none;
-  static const Keyring keys = [] {
-    Keyring made;
-    check(made.install(base::as_bytes("0123456789abcdef")).has_value(), "a good key");
-    return made;
-  }();
-  return filled ? keys : none;
-}
 
 struct Way {
   explicit Way(std::uint8_t bits)

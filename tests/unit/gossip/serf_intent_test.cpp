@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "gossip/engine.h"
+#include "gossip/limits.h"
 #include "gossip/meta.h"
 
 namespace viaduct::gossip {
@@ -25,12 +26,10 @@ TEST(SerfIntent, IsWrittenAsSerfDoes) {
 TEST(SerfClock, IsLaterThanAllThatWasHeard) {
   SerfClock clock;
   EXPECT_EQ(clock.next(), 1U);
-  clock.hear_message(encode_leave_intent("n1", 300));
+  clock.hear(300);
   EXPECT_EQ(clock.next(), 301U);
-  clock.hear_message(text("\x01\x82\xa5LTime\xcd\x02\x00\xa4Node\xa2n1"));
-  EXPECT_EQ(clock.next(), 513U);
-  clock.hear_message(encode_leave_intent("n1", 2));
-  EXPECT_EQ(clock.next(), 514U);
+  clock.hear(2);
+  EXPECT_EQ(clock.next(), 302U);
   EXPECT_FALSE(clock.known());
 }
 
@@ -45,19 +44,35 @@ TEST(SerfClock, ReadsTheStateOfAPushPull) {
   EXPECT_EQ(clock.next(), 43U);
 }
 
-TEST(SerfClock, PassesOverWhatIsNoTime) {
+TEST(SerfClock, PassesOverAStateWithoutATime) {
   SerfClock clock;
-  const Bytes good = encode_leave_intent("n1", 99);
-  for (std::size_t octets = 0; octets + 1 < good.size(); ++octets)
-    clock.hear_message(ByteView(good).first(octets));
-  for (const Bytes& message :
-       {text("\x03\x81\xa5LTime\x63"), text("\x00\x81\xa5LTime\xa1x"), text("\x00\xc0"),
-        text("\xd6\x81\xa5LTime\x63"), encode_leave_intent("n1", ~SerfTime{0})})
-    clock.hear_message(message);
   clock.hear_state({});
   clock.hear_state(text("\xff\x81\xa5LTime\x63"));
   EXPECT_FALSE(clock.known());
+  clock.hear_state(text("\x02\x81\xa5LTime\xa1x"));
   EXPECT_EQ(clock.next(), 1U);
+}
+
+TEST(SerfIntent, IsReadOfJoinsAndLeaves) {
+  const auto join = decode_intent(text("\x01\x82\xa5LTime\xcd\x02\x00\xa4Node\xa2n1"));
+  ASSERT_TRUE(join);
+  EXPECT_EQ(join->time, 512U);
+  EXPECT_EQ(join->node, "n1");
+  EXPECT_EQ(decode_intent(encode_leave_intent("n2", 7))->node, "n2");
+}
+
+TEST(SerfIntent, IsNothingElse) {
+  const Bytes good = encode_leave_intent("n1", 99);
+  for (std::size_t octets = 0; octets + 1 < good.size(); ++octets)
+    EXPECT_FALSE(decode_intent(ByteView(good).first(octets))) << octets;
+  Bytes longer = good;
+  longer.resize(kMaxIntentOctets + 1);
+  for (const Bytes& message :
+       {text("\x03\x81\xa5LTime\x63"), text("\x00\x81\xa5LTime\xa1x"), text("\x00\xc0\xc0"),
+        text("\xd6\x81\xa5LTime\x63"), encode_leave_intent("n1", ~SerfTime{0}), longer}) {
+    const auto read = decode_intent(message);
+    EXPECT_TRUE(!read || read->node.empty());  // a node of no name is no member
+  }
 }
 
 /// What an engine that leaves sends to one other member, in order.
@@ -164,6 +179,19 @@ TEST(SerfIntent, OfAnotherNodeIsPassedOnOnce) {
   between.hear(User{encode_leave_intent("self", 9)});
   EXPECT_THAT(between.said(), testing::IsEmpty()) << "known, older, of no member, of this node";
   EXPECT_FALSE(between.engine.membership().leaving());
+}
+
+TEST(SerfIntent, OfAnOperatorIsNotOvertakenByAnOlderOne) {
+  Between between;
+  between.hear(User{encode_leave_intent("n2", 41)});
+  between.said();
+  Actions out;
+  EXPECT_TRUE(between.engine.force_remove("n1", between.now, out));
+  const Bytes join = text("\x01\x82\xa5LTime\x05\xa4Node\xa2n1");
+  between.hear(User{join});
+  const auto said = between.said();
+  EXPECT_THAT(said, testing::Contains(encode_leave_intent("n1", 42)));
+  EXPECT_THAT(said, testing::Not(testing::Contains(join)));
 }
 
 }  // namespace
