@@ -51,17 +51,17 @@ def run(lab, members, rows, changes):
         pipe=True,
         stdin=True,
     )
-    if crowd.read_line(300) != "ready":
+    if crowd.read_line(1800) != "ready":
         raise RuntimeError(crowd.log())
     pid = daemon.process.pid
-    deadline = time.monotonic() + 900  # a crowd of 999 tables has one thread
+    deadline = time.monotonic() + 1800  # a crowd of 999 tables has one thread
     while True:
         view = daemon.get("/v1/members")["members"]
         total = sum(member["rows"] for member in view)
         if total >= (members - 1) * rows and all(m["state"] == "alive" for m in view):
             break
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{len(view)} members, {total} rows after 900 s")
+            raise TimeoutError(f"{len(view)} members, {total} rows after 1800 s")
         time.sleep(1)
     plane = daemon.get("/v1/status")["dataplane"]
     if plane["problems"] or plane["pending"] or plane["last_error"]:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <viaduct/abi/dns.h>
+
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -102,21 +104,17 @@ class FoldedName {
     std::memset(octets + size_, 0, word_count() * 8 - size_);
   }
 
-  /// Equal for equal names; one multiplication a word.
-  std::uint64_t hash() const {
-    std::uint64_t state = 0x9e3779b97f4a7c15 ^ size_;
-    for (std::size_t i = 0; i < word_count(); ++i)
-      state = mix(state ^ words_[i], 0xd6e8feb86659fd93);
-    return mix(state, 0xa0761d6478bd642f);
+  /// As <viaduct/abi/dns.h> says: equal for equal names and seeds; one multiplication a word.
+  std::uint64_t hash(std::uint64_t seed) const {
+    std::uint64_t state = seed ^ size_;
+    for (std::size_t i = 0; i < word_count(); ++i) {
+      state = (state ^ words_[i]) * VD_DNS_HASH_FACTOR;
+      state ^= state >> 32;
+    }
+    return state;
   }
 
  private:
-  __extension__ using Wide = unsigned __int128;
-
-  static std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-    const Wide product = static_cast<Wide>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-  }
   std::size_t word_count() const { return (size_ + 7) / 8; }
 
   // Octets behind the name up to the next word are zero; what follows is never read.

@@ -17,9 +17,9 @@ constexpr std::uint16_t kFlagTruncated = 0x0200;
 constexpr std::uint16_t kFlagRecursionDesired = 0x0100;
 
 /// Writes one answer: question, records, OPT and TSIG in this order, the header last.
-class Answer {
+class Message {
  public:
-  Answer(const Question& question, std::size_t limit, std::span<std::uint8_t> out)
+  Message(const Question& question, std::size_t limit, std::span<std::uint8_t> out)
       : question_(question), limit_(limit), out_(out.data()) {
     // The question follows the header in the message too: name, type, class.
     if (!question.has_question) return;
@@ -108,22 +108,22 @@ std::size_t limit_of(const Question& question, Transport transport) {
   return std::clamp<std::size_t>(question.udp_size, kPlainUdpOctets, kMaxUdpOctets);
 }
 
-Response truncate(Answer& answer) {
+Response truncate(Message& answer) {
   answer.set_flag(kFlagTruncated);
   return answer.finish(Rcode::no_error, Outcome::truncated);
 }
 
-Response positive(const Question& question, const Table::Answer& found, Answer& answer) {
-  const std::size_t octets = found.unit_octets != 0 ? found.body.size() / 2 : found.body.size();
-  if (octets > answer.room()) return truncate(answer);
+Response positive(const Question& question, const Answer& found, Message& answer) {
+  if (found.body.size() > answer.room()) return truncate(answer);
   const std::size_t start =
       found.unit_octets != 0 ? question.id % found.records * found.unit_octets : 0;
-  answer.append(found.body.data() + start, octets);
+  answer.append(found.body.data() + start, found.body.size() - start);
+  answer.append(found.body.data(), start);
   answer.count_answers(found.records);
   return answer.finish(Rcode::no_error, Outcome::answered);
 }
 
-Response negative(const Table::Place& place, bool exists, Answer& answer) {
+Response negative(const Table::Place& place, bool exists, Message& answer) {
   const std::vector<std::uint8_t>& soa = place.zone->negative;
   if (soa.size() > answer.room()) return truncate(answer);
   const std::size_t at = answer.size();
@@ -135,7 +135,7 @@ Response negative(const Table::Place& place, bool exists, Answer& answer) {
                 : answer.finish(Rcode::name_error, Outcome::name_error);
 }
 
-Response look_up(const Question& question, const Table& table, Answer& answer) {
+Response look_up(const Question& question, const Table& table, Message& answer) {
   const bool transfer = question.type == static_cast<std::uint16_t>(Type::axfr) ||
                         question.type == static_cast<std::uint16_t>(Type::ixfr);
   if (question.klass != kClassIn || transfer)
@@ -145,10 +145,10 @@ Response look_up(const Question& question, const Table& table, Answer& answer) {
   if (!place) return answer.finish(Rcode::refused, Outcome::refused);
   if (!place->zone->ready) return answer.finish(Rcode::server_failure, Outcome::server_failure);
   answer.set_flag(kFlagAuthoritative);
-  const std::optional<Table::Entry> entry = table.find(name);
-  if (!entry) return negative(*place, false, answer);
-  const std::optional<Table::Answer> found = entry->find(question.type);
-  return found ? positive(question, *found, answer) : negative(*place, true, answer);
+  Found found;
+  if (!table.find(name, found)) return negative(*place, false, answer);
+  const std::optional<Answer> set = found.find(question.type);
+  return set ? positive(question, *set, answer) : negative(*place, true, answer);
 }
 
 }  // namespace
@@ -186,7 +186,7 @@ Response respond(std::span<const std::uint8_t> message, const Table& table, Tran
   assert(out.size() >= answer_capacity(transport));
   const Question question = parse_question(message);
   if (question.verdict == Verdict::drop) return {};
-  Answer answer(question, limit_of(question, transport), out);
+  Message answer(question, limit_of(question, transport), out);
   switch (question.verdict) {
     case Verdict::drop:
       break;

@@ -2,26 +2,23 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "base/result.h"
+#include "dns/answer_slots.h"
 #include "dns/name.h"
 #include "dns/question.h"
 #include "dns/record.h"
 
 namespace viaduct::dns {
 
-/// Most octets of one record set's answer body, so that question, body and OPT always fit one TCP
-/// message.
-inline constexpr std::size_t kMaxBodyOctets = 60000;
 /// Most zone suffixes of a table, aliases included; each query compares them in turn.
 inline constexpr std::size_t kMaxSuffixes = 64;
 
-/// All that is served below one apex.
-struct Zone {
+/// What a zone is, its records apart.
+struct ZoneHead {
   Name apex;
   /// Other apexes under which the same names exist; the client sees the name that it asked for. An
   /// alias is at most FoldedName::kMaxGrowth octets shorter than the apex.
@@ -29,41 +26,27 @@ struct Zone {
   Soa soa;
   /// False: what exists is not known yet, so every name of the zone gets SERVFAIL.
   bool ready = true;
+};
+
+/// All that is served below one apex.
+struct Zone : ZoneHead {
   std::vector<Record> records;  ///< the SOA apart
 };
 
-/// The answers to every question about a list of zones, compiled. Immutable, so any number of
-/// threads may read it.
-///
-/// An open-addressed hash table of folded names. What exists at a name lies in one piece: the name,
-/// then its record sets, so a look-up touches two or three cache lines. A set's body is the answer
-/// section as it goes on the wire: all its records belong to the question's name, so each owner is
-/// the pointer C0 0C, and the octets are the same for whatever case or alias the client used. A
-/// name that only has names below it (an empty non-terminal) has no sets.
+/// The answers to every question about a list of zones, as any thread may read them. What is said
+/// of zones stays as it is; the names below them are changed in place by a TableWriter, each at
+/// once. A name that only has names below it (an empty non-terminal) has no record sets.
 class Table {
  public:
-  /// What build() could not use; the rest is served.
-  struct Built;
-
-  /// Compiles zones.
-  /// Left out with an error: a record outside its zone, the records of a set behind its first
-  /// kMaxBodyOctets, suffixes behind the first kMaxSuffixes, an alias that grows too much. Records
-  /// that occur twice count once; a set has the shortest TTL of its records.
-  static Built build(std::span<const Zone> zones);
-
-  /// One record set's answer.
-  struct Answer {
-    std::span<const std::uint8_t> body;  ///< twice in a row when unit_octets is not 0
-    std::uint16_t records = 0;
-    std::uint16_t unit_octets =
-        0;  ///< octets of one record if all are equally long and there are several
-  };
-
   struct ZoneInfo {
+    std::vector<std::uint8_t> apex;  ///< folded
     bool ready = true;
     std::vector<std::uint8_t>
         negative;  ///< the SOA for the authority section; its owner is a pointer to be filled in
+    std::vector<std::vector<std::uint8_t>> suffixes;  ///< folded: the apex, then the aliases
   };
+
+  Table(std::shared_ptr<const AnswerSlots> slots, std::vector<ZoneInfo> zones, std::size_t records);
 
   /// A question's zone and its name as the table knows it.
   struct Place {
@@ -75,50 +58,27 @@ class Table {
   /// @param name  the folded question name; an alias suffix in it is replaced by the apex.
   std::optional<Place> locate(const Question& question, FoldedName& name) const;
 
-  /// What exists at a name.
-  class Entry {
-   public:
-    /// @param octets  the piece that starts with the sets.
-    explicit Entry(const std::uint8_t* octets) : octets_(octets) {}
-    /// The records of a type; for ANY those of one type, A before all others (RFC 8482, 4.1).
-    /// @return absent: NODATA.
-    std::optional<Answer> find(std::uint16_t type) const;
+  /// @return false: the name does not exist.
+  bool find(const FoldedName& name, Found& found) const { return slots_->find(name, found); }
 
-   private:
-    const std::uint8_t* octets_;
-  };
-
-  /// @return absent if the name does not exist.
-  std::optional<Entry> find(const FoldedName& name) const;
-
-  /// All records, SOAs included; sorted by owner in wire form, then type.
+  /// All records, SOAs included; sorted by owner in wire form, then type. The writer's thread.
   std::vector<Record> records() const;
-  std::size_t record_count() const { return record_count_; }
+  std::size_t record_count() const { return records_; }
+
+  const std::vector<ZoneInfo>& zones() const { return zones_; }
+  const AnswerSlots& slots() const { return *slots_; }
 
  private:
-  struct Slot {
-    std::uint32_t tag = 0;     ///< upper half of the name's hash
-    std::uint32_t offset = 0;  ///< of the name's piece in octets_; 0: the slot is free
-  };
   struct Suffix {
-    std::vector<std::uint8_t> wire;  ///< folded
-    std::uint8_t labels = 0;
-    std::uint32_t zone = 0;
+    std::vector<std::uint8_t> wire;
+    std::size_t labels = 0;
+    std::size_t zone = 0;
   };
-  class Compiler;
 
-  std::vector<Slot>
-      slots_;  ///< a power of two, at most half of them used; empty if there are no names
-  std::vector<std::uint8_t> octets_;
+  std::shared_ptr<const AnswerSlots> slots_;
   std::vector<ZoneInfo> zones_;
-  std::vector<std::vector<std::uint8_t>> apexes_;  ///< folded, by zone
-  std::vector<Suffix> suffixes_;                   ///< most labels first
-  std::size_t record_count_ = 0;
-};
-
-struct Table::Built {
-  Table table;
-  std::vector<base::Error> rejected;
+  std::vector<Suffix> suffixes_;  ///< most labels first
+  std::size_t records_;
 };
 
 }  // namespace viaduct::dns

@@ -10,15 +10,7 @@
 #include <linux/types.h>
 #include <viaduct/abi/address.h>
 #include <viaduct/abi/limits.h>
-
-#ifdef __cplusplus
-#define VD_ASSERT_SIZE(type, size)                                                                 \
-	static_assert(sizeof(struct type) == size, "map ABI: another size is another map version")
-#else
-#define VD_ASSERT_SIZE(type, size)                                                                 \
-	_Static_assert(sizeof(struct type) == size, "map ABI: another size is another map "        \
-						    "version")
-#endif
+#include <viaduct/abi/size.h>
 
 struct vd_service4_key {
 	__be32 addr;

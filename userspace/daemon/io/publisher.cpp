@@ -16,7 +16,7 @@ constexpr std::chrono::seconds kRetryRoom{
 
 Publisher::Publisher(boost::asio::io_context& context, dataplane::DataPlane* plane,
                      dns::Server* server, dns::ZoneOptions zones)
-    : plane_(plane), server_(server), zones_(zones), retry_(context), drain_(context) {}
+    : plane_(plane), server_(server), zones_(std::move(zones)), retry_(context), drain_(context) {}
 
 void Publisher::use(dataplane::DataPlane* plane) {
   plane_ = plane;
@@ -70,10 +70,10 @@ void Publisher::show_names(std::shared_ptr<const service::Snapshot> snapshot) {
   const bool differ = names_differ(*snapshot, named_.get());
   named_ = std::move(snapshot);
   if (!differ) return;
-  auto built = dns::build_table(*named_, zones_);
-  for (const auto& rejected : built.rejected)
+  zones_.update(*named_);
+  for (const auto& rejected : zones_.take_rejected())
     log::warn("name_not_served", {{"error", rejected.message()}});
-  table_ = std::make_shared<const dns::Table>(std::move(built.table));
+  table_ = zones_.table();
   if (server_) server_->publish(table_);
 }
 

@@ -46,7 +46,7 @@ class Publisher {
 
   dataplane::DataPlane* plane_;
   dns::Server* server_;
-  dns::ZoneOptions zones_;
+  dns::Zones zones_;
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer drain_;
   std::shared_ptr<const service::Snapshot> wanted_;

@@ -30,8 +30,7 @@ class Server::Impl {
  public:
   explicit Impl(Config config)
       : config_(std::move(config)),
-        tables_(
-            std::make_shared<const Table>(build_table(service::Snapshot{}, config_.zones).table)) {}
+        tables_(build_table(service::Snapshot{}, config_.zones).table) {}
 
   ~Impl() { stop(); }
 

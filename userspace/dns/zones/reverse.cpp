@@ -3,8 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "service/vip.h"
-
 namespace viaduct::dns::zones {
 namespace {
 
@@ -45,24 +43,17 @@ std::optional<Name> reverse_apex(const base::Address& first, const base::Address
   return name_of(first, from);
 }
 
-std::optional<BuiltZone> reverse(const service::Snapshot& snapshot, const base::Address& first,
-                                 const base::Address& last, const ZoneOptions& options) {
-  auto apex = reverse_apex(first, last);
-  if (!apex) return {};
-  BuiltZone built{start_zone(*std::move(apex), snapshot, options), {}};
-  Zone& zone = built.zone;
-  zone.ready = snapshot.complete;
-  if (!zone.ready) return built;
-  const Name suffix = constant(service::kL4lbZone);
-  for (const service::NamedVip& vip : snapshot.names) {
-    const base::Result<Name> prefix = Name::parse(vip.name);
-    const base::Result<Name> target = prefix ? prefix->under(suffix) : prefix;
-    if (!target) continue;  // l4lb() says why
-    for (const base::Address& address : vip.addresses)
-      if (address.is_v4() == first.is_v4() && first <= address && address <= last)
-        zone.records.push_back(ptr_record(reverse_name(address), *target, options.ttl_s));
+std::vector<ReverseZone> reverse(const service::Snapshot& snapshot, const ZoneOptions& options) {
+  const service::NamedRanges& ranges = options.ranges;
+  std::vector<ReverseZone> zones;
+  for (const auto& [first, last] :
+       {std::pair{ranges.min4, ranges.max4}, std::pair{ranges.min6, ranges.max6}}) {
+    auto apex = reverse_apex(first, last);
+    if (!apex) continue;
+    zones.push_back({zone_head(*std::move(apex), snapshot, options), first, last});
+    zones.back().head.ready = snapshot.complete;
   }
-  return built;
+  return zones;
 }
 
 }  // namespace viaduct::dns::zones

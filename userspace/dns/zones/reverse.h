@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "base/address.h"
 #include "dns/zones/zone.h"
@@ -17,11 +18,19 @@ Name reverse_name(const base::Address& address);
 /// @return absent: they have nothing in common, so it would be all of the family's tree.
 std::optional<Name> reverse_apex(const base::Address& first, const base::Address& last);
 
-/// PTR records from the addresses of named VIPs to their names, of those in one range. Every other
-/// address of the zone gets NXDOMAIN. Not ready while the snapshot is not complete, as l4lb().
-/// @param first, last  the range that named VIPs of a family get their addresses from.
-/// @return absent: the range has no apex.
-std::optional<BuiltZone> reverse(const service::Snapshot& snapshot, const base::Address& first,
-                                 const base::Address& last, const ZoneOptions& options);
+/// The PTR records from the addresses of a range of named VIPs to their names. Every other address
+/// of the zone gets NXDOMAIN.
+struct ReverseZone {
+  ZoneHead head;
+  base::Address first, last;
+
+  bool holds(const base::Address& address) const {
+    return address.is_v4() == first.is_v4() && first <= address && address <= last;
+  }
+};
+
+/// Of each family's range that has an apex. Not ready while the snapshot is not complete, as
+/// l4lb().
+std::vector<ReverseZone> reverse(const service::Snapshot& snapshot, const ZoneOptions& options);
 
 }  // namespace viaduct::dns::zones

@@ -10,15 +10,15 @@
 
 namespace viaduct::dns::zones {
 
-struct BuiltZone {
-  Zone zone;
-  std::vector<base::Error> rejected;  ///< names that cannot be served, e.g. over 255 octets
-};
-
 /// @param text  a constant that is a valid name.
 Name constant(std::string_view text);
 
-/// A zone with the SOA and NS records that all of ours have. The serial is the snapshot's revision.
+/// What all zones of ours have in common; ready. The serial is the snapshot's revision.
+ZoneHead zone_head(Name apex, const service::Snapshot& snapshot, const ZoneOptions& options);
+/// The NS record that all of ours have.
+Record apex_ns(const ZoneHead& head);
+
+/// A zone with these.
 Zone start_zone(Name apex, const service::Snapshot& snapshot, const ZoneOptions& options);
 
 }  // namespace viaduct::dns::zones

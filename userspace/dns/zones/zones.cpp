@@ -1,6 +1,5 @@
 #include "dns/zones/zones.h"
 
-#include <iterator>
 #include <utility>
 
 #include "dns/zones/l4lb.h"
@@ -9,22 +8,60 @@
 
 namespace viaduct::dns {
 
-Table::Built build_table(const service::Snapshot& snapshot, const ZoneOptions& options) {
-  std::vector<Zone> zones = zones::local(snapshot, options);
-  std::vector<base::Error> rejected;
-  const auto take = [&](zones::BuiltZone built) {
-    zones.push_back(std::move(built.zone));
-    std::move(built.rejected.begin(), built.rejected.end(), std::back_inserter(rejected));
+Zones::Zones(ZoneOptions options, TableWriter writer)
+    : options_(std::move(options)), writer_(std::move(writer)) {}
+
+void Zones::update(const service::Snapshot& snapshot) {
+  for (const Zone& zone : zones::local(snapshot, options_)) writer_.set_whole(zone);
+  update_names(snapshot);
+}
+
+/// Named VIPs are many: only those that differ are looked at.
+void Zones::update_names(const service::Snapshot& snapshot) {
+  const ZoneHead names = zones::l4lb(snapshot, options_);
+  const std::vector<zones::ReverseZone> reverse = zones::reverse(snapshot, options_);
+  const auto start = [&](const ZoneHead& head) {
+    if (writer_.set_zone(head)) writer_.set_name(head.apex, head.apex, {zones::apex_ns(head)});
   };
-  const service::NamedRanges& ranges = options.ranges;
-  take(zones::l4lb(snapshot, options));
-  for (const auto& [first, last] :
-       {std::pair{ranges.min4, ranges.max4}, std::pair{ranges.min6, ranges.max6}})
-    if (auto zone = zones::reverse(snapshot, first, last, options)) take(*std::move(zone));
-  Table::Built built = Table::build(zones);
-  built.rejected.insert(built.rejected.begin(), std::make_move_iterator(rejected.begin()),
-                        std::make_move_iterator(rejected.end()));
-  return built;
+  start(names);
+  for (const zones::ReverseZone& zone : reverse) start(zone.head);
+  if (!snapshot.complete) return;
+  const auto set_reverse = [&](const base::Address& address, const std::vector<Record>& records) {
+    for (const zones::ReverseZone& zone : reverse)
+      if (zone.holds(address))
+        writer_.set_name(zone.head.apex, zones::reverse_name(address), records);
+  };
+  // An address may go from one name to another: what goes is taken away first.
+  service::NamedVips::compare(names_, snapshot.names,
+                              [&](const service::NamedVip* before, const service::NamedVip* after) {
+                                if (!before) return;
+                                for (const base::Address& address : before->addresses)
+                                  set_reverse(address, {});
+                                if (const auto owner = zones::l4lb_name(*before); owner && !after)
+                                  writer_.set_name(names.apex, *owner, {});
+                              });
+  service::NamedVips::compare(
+      names_, snapshot.names, [&](const service::NamedVip*, const service::NamedVip* after) {
+        if (!after) return;
+        const auto owner = zones::l4lb_name(*after);
+        if (!owner) return rejected_.push_back(owner.error());
+        writer_.set_name(names.apex, *owner, zones::l4lb_records(*after, *owner, options_));
+        for (const base::Address& address : after->addresses)
+          set_reverse(address, {ptr_record(zones::reverse_name(address), *owner, options_.ttl_s)});
+      });
+  names_ = snapshot.names;
+}
+
+std::vector<base::Error> Zones::take_rejected() {
+  std::vector<base::Error> rejected = std::exchange(rejected_, {});
+  for (base::Error& error : writer_.take_rejected()) rejected.push_back(std::move(error));
+  return rejected;
+}
+
+BuiltTable build_table(const service::Snapshot& snapshot, const ZoneOptions& options) {
+  Zones zones(options);
+  zones.update(snapshot);
+  return {zones.table(), zones.take_rejected()};
 }
 
 }  // namespace viaduct::dns

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/address.h"
-#include "dns/table.h"
+#include "dns/table_writer.h"
 #include "service/named_address.h"
 #include "service/snapshot.h"
 
@@ -18,8 +19,27 @@ struct ZoneOptions {
   service::NamedRanges ranges{};         ///< of named VIPs, for the reverse zones
 };
 
-/// Compiles every zone that this node serves. A snapshot that is not complete makes those zones
-/// answer SERVFAIL that depend on it.
-Table::Built build_table(const service::Snapshot& snapshot, const ZoneOptions& options);
+/// The zones that this node serves, kept up with snapshots. What a snapshot changed is written, and
+/// no more. A snapshot that is not complete makes those zones answer SERVFAIL that depend on it.
+class Zones {
+ public:
+  explicit Zones(ZoneOptions options, TableWriter writer = TableWriter());
+
+  void update(const service::Snapshot& snapshot);
+  std::shared_ptr<const Table> table() { return writer_.table(); }
+  /// What could not be served since the last call.
+  std::vector<base::Error> take_rejected();
+
+ private:
+  void update_names(const service::Snapshot& snapshot);
+
+  const ZoneOptions options_;
+  TableWriter writer_;
+  service::NamedVips names_;  ///< that the table has
+  std::vector<base::Error> rejected_;
+};
+
+/// A table of one snapshot.
+BuiltTable build_table(const service::Snapshot& snapshot, const ZoneOptions& options);
 
 }  // namespace viaduct::dns

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The answer table: what names exist and what is answered about them. One thread of viaductd writes
+ * it through mmap; its DNS workers and tc_dns read it. Without BPF it lies in plain memory. */
+#ifndef VIADUCT_ABI_DNS_H
+#define VIADUCT_ABI_DNS_H
+
+#include <linux/types.h>
+#include <viaduct/abi/address.h>
+#include <viaduct/abi/size.h>
+
+#define VD_DNS_BUCKET_ENTRIES 8
+#define VD_DNS_SLOT_DATA 240 /* octets of a slot behind its head */
+#define VD_DNS_MAX_NAME 255
+#define VD_DNS_MAX_ZONES 64
+#define VD_DNS_NEGATIVE_MAX 240
+#define VD_DNS_SLOT_SETS 6 /* most record sets in a slot; names with more are answered elsewhere */
+
+/*
+ * Hash of a folded wire name: h = seed ^ octets; for each word of 8 octets (little endian, the last
+ * one filled up with zeros): h = (h ^ word) * VD_DNS_HASH_FACTOR, h ^= h >> 32. A name stands in one of
+ * two buckets: (h & mask) and (((h >> 20) * VD_DNS_HASH_FACTOR >> 32) & mask).
+ */
+#define VD_DNS_HASH_FACTOR 0x9fb21c651e98df25ULL
+
+/* Element 0 of vd_dns_index_v1. */
+struct vd_dns_index_head {
+	__u64 seed;
+	__u64 mask;  /* buckets - 1; bucket b is element b + 1 */
+	__u64 unused[6];
+};
+VD_ASSERT_SIZE(vd_dns_index_head, 64);
+
+/* Another element of vd_dns_index_v1: one cache line. */
+struct vd_dns_bucket {
+	__u64 entries[VD_DNS_BUCKET_ENTRIES]; /* upper half of the hash << 32 | slot + 1; 0: free */
+};
+VD_ASSERT_SIZE(vd_dns_bucket, 64);
+
+#define VD_DNS_ELSEWHERE 0x01 /* the sets do not fit: only user space answers */
+
+/* Element of vd_dns_slot_v1: a name, and its record sets if they fit. */
+struct vd_dns_slot {
+	__u32 seq;	  /* odd while the slot is written; readers copy, then look again */
+	__u32 below;	  /* names right below this one that exist; for the writer */
+	__u8 name_octets; /* of the wire form; 0: the slot is free */
+	__u8 zone;	  /* element of vd_dns_zone_v1 */
+	__u8 sets;	  /* record sets in `data`; 0: only names below exist */
+	__u8 flags;
+	__u16 data_octets; /* in use */
+	__u16 unused;
+	/* The folded name filled up with zeros to 8 octets, then each set: struct vd_dns_set, its
+	 * body, zeros up to 8 octets. */
+	__u8 data[VD_DNS_SLOT_DATA];
+};
+VD_ASSERT_SIZE(vd_dns_slot, 256);
+
+/* What stands before a record set's body. */
+struct vd_dns_set {
+	__u16 type;
+	__u16 records;
+	__u16 unit_octets; /* of one record, if there are several and all are as long; else 0 */
+	__u16 body_octets; /* the answer section: every owner is the pointer to the question */
+};
+VD_ASSERT_SIZE(vd_dns_set, 8);
+
+/* Element of vd_dns_zone_v1: the authority section of negative answers. */
+struct vd_dns_zone {
+	__u32 seq; /* as of a slot */
+	__u8 ready; /* 0: what exists is not known, user space answers SERVFAIL */
+	__u8 apex_octets;
+	__u16 negative_octets; /* the SOA; its owner is to be the pointer 0xc000 | (12 + octets of
+				  the question's name - apex_octets) */
+	__u8 negative[VD_DNS_NEGATIVE_MAX];
+	__u64 unused;
+};
+VD_ASSERT_SIZE(vd_dns_zone, 256);
+
+#define VD_DNS_RECURSION 0x0080 /* the flag RA, as it stands in a header in host order */
+
+/* Element 0 of vd_dns_control_v1. */
+struct vd_dns_control {
+	__u64 alive_ns; /* CLOCK_MONOTONIC, when viaductd last said that it lives */
+	__u16 flags;	/* that all answers have besides those of the question */
+	__u8 enabled;	/* 0: every query goes to user space */
+	__u8 unused[5];
+};
+VD_ASSERT_SIZE(vd_dns_control, 16);
+
+#define VD_DNS_ALIVE_NS 4000000000ULL /* older than that: every query goes to user space */
+
+/* Key of vd_dns_server_v1: an address that DNS is answered on. */
+struct vd_dns_server_key {
+	struct vd_addr address;
+	__be16 port;
+	__u16 unused;
+};
+VD_ASSERT_SIZE(vd_dns_server_key, 20);
+
+#endif

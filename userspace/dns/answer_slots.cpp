@@ -1,0 +1,220 @@
+#include "dns/answer_slots.h"
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+namespace viaduct::dns {
+namespace {
+
+// Every word of a slot is read and written atomically, since reader and writer may meet. Reads
+// acquire and writes release, so no word is seen from after the sequence number that is read last.
+// std::atomic_ref would forget that a word may be part of a struct.
+using Word = __u64 __attribute__((may_alias));
+__u64 load(const Word& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
+void store(Word& word, __u64 value) { __atomic_store_n(&word, value, __ATOMIC_RELEASE); }
+
+constexpr std::size_t kHeadWords = 2;
+static_assert(offsetof(vd_dns_slot, data) == kHeadWords * 8);
+
+const Word* words_of(const vd_dns_slot& slot) { return reinterpret_cast<const Word*>(&slot); }
+Word* words_of(vd_dns_slot& slot) { return reinterpret_cast<Word*>(&slot); }
+std::uint32_t sequence_of(__u64 first_word) { return static_cast<std::uint32_t>(first_word); }
+
+constexpr int kTurnsBeforeYield = 64;  // a writer needs some ten nanoseconds for a slot
+
+__u64 entry_for(std::uint64_t hash, std::uint32_t slot) { return (hash >> 32 << 32) | (slot + 1U); }
+
+}  // namespace
+
+const std::uint8_t* Found::sets() const {
+  if (elsewhere_) return elsewhere_->sets.octets.data();
+  return reinterpret_cast<const std::uint8_t*>(data_.data()) + sets_at_;
+}
+
+AnswerSlots::AnswerSlots(AnswerMemory memory, std::uint64_t seed)
+    : memory_(std::move(memory)), seed_(seed), mask_(memory_.index.size() - 2) {
+  vd_dns_index_head head{};
+  head.seed = seed_;
+  head.mask = mask_;
+  std::memcpy(&memory_.index.front(), &head, sizeof head);
+}
+
+std::array<std::size_t, 2> AnswerSlots::buckets_of(std::uint64_t hash) const {
+  return {1 + (hash & mask_), 1 + (((hash >> 20) * VD_DNS_HASH_FACTOR >> 32) & mask_)};
+}
+
+bool AnswerSlots::find(const FoldedName& name, Found& found) const {
+  const std::uint64_t hash = name.hash(seed_);
+  for (const std::size_t bucket : buckets_of(hash)) {
+    for (const __u64& place : memory_.index[bucket].entries) {
+      const __u64 entry = load(place);
+      if (entry == 0 || entry >> 32 != hash >> 32) continue;
+      Read what = read(static_cast<std::uint32_t>(entry) - 1, name, found);
+      for (int turn = 1; what == Read::again; ++turn) {
+        if (turn % kTurnsBeforeYield == 0) std::this_thread::yield();
+        what = read(static_cast<std::uint32_t>(entry) - 1, name, found);
+      }
+      if (what == Read::same) return true;
+    }
+  }
+  return false;
+}
+
+AnswerSlots::Read AnswerSlots::read(std::uint32_t slot, const FoldedName& name,
+                                    Found& found) const {
+  const Word* words = words_of(std::as_const(memory_.slots[slot]));
+  const std::array<__u64, kHeadWords> first{load(words[0]), load(words[1])};
+  if (sequence_of(first[0]) & 1) return Read::again;
+  vd_dns_slot head;
+  std::memcpy(&head, first.data(), sizeof first);
+  const std::span<const std::uint8_t> wire = name.wire();
+  const std::size_t octets = std::min<std::size_t>(head.data_octets, VD_DNS_SLOT_DATA);
+  for (std::size_t i = 0; i < octets; i += 8) found.data_[i / 8] = load(words[kHeadWords + i / 8]);
+  if (sequence_of(load(words[0])) != sequence_of(first[0])) return Read::again;
+  const std::size_t held = std::min<std::size_t>(wire.size(), VD_DNS_SLOT_DATA);
+  if (head.name_octets != wire.size() || std::memcmp(found.data_.data(), wire.data(), held) != 0)
+    return Read::other;
+  found.elsewhere_ = nullptr;
+  if (head.flags & VD_DNS_ELSEWHERE) {
+    found.elsewhere_ = elsewhere(slot);
+    if (!found.elsewhere_) return Read::again;  // it has just come back into the slot, or gone
+    if (!std::ranges::equal(found.elsewhere_->name.wire(), wire)) return Read::other;
+    found.count_ = found.elsewhere_->sets.count;
+    return Read::same;
+  }
+  found.sets_at_ = padded(wire.size());
+  found.count_ = head.sets;
+  return Read::same;
+}
+
+std::shared_ptr<const LongAnswers> AnswerSlots::elsewhere(std::uint32_t slot) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = elsewhere_.find(slot);
+  return found == elsewhere_.end() ? nullptr : found->second;
+}
+
+__u64* AnswerSlots::entry_of(const FoldedName& name) const {
+  const std::uint64_t hash = name.hash(seed_);
+  Found found;
+  for (const std::size_t bucket : buckets_of(hash))
+    for (auto& entry : memory_.index[bucket].entries)
+      if (entry != 0 && entry >> 32 == hash >> 32 &&
+          read(static_cast<std::uint32_t>(entry) - 1, name, found) == Read::same)
+        return &entry;
+  return nullptr;
+}
+
+/// A free entry in the emptier of the two buckets.
+__u64* AnswerSlots::free_entry(std::uint64_t hash) {
+  std::array<__u64*, 2> places{};
+  std::array<int, 2> room{};
+  const auto buckets = buckets_of(hash);
+  for (std::size_t i = 0; i < 2; ++i)
+    for (auto& entry : memory_.index[buckets[i]].entries)
+      if (entry == 0) {
+        places[i] = &entry;
+        ++room[i];
+      }
+  return room[0] >= room[1] ? places[0] : places[1];
+}
+
+std::uint32_t AnswerSlots::take_slot() {
+  if (free_.empty()) return next_++;
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  return slot;
+}
+
+/// Replaces a slot's contents but for its sequence number.
+void AnswerSlots::write(std::uint32_t slot, const vd_dns_slot& wanted) {
+  Word* words = words_of(memory_.slots[slot]);
+  const Word* from = words_of(wanted);
+  const std::uint32_t sequence = sequence_of(words[0]);
+  const auto first = [&](std::uint32_t number) {
+    return static_cast<__u64>(from[0] >> 32 << 32 | number);
+  };
+  store(words[0], first(sequence + 1));
+  const std::size_t end =
+      kHeadWords + padded(std::min<std::size_t>(wanted.data_octets, VD_DNS_SLOT_DATA)) / 8;
+  for (std::size_t i = 1; i < end; ++i) store(words[i], from[i]);
+  store(words[0], first(sequence + 2));
+}
+
+AnswerSlots::Put AnswerSlots::put(const Name& name, std::uint8_t zone, RecordSets sets) {
+  const FoldedName folded(name.wire());
+  __u64* entry = entry_of(folded);
+  __u64* place = entry;
+  if (!entry) {
+    if (free_.empty() && next_ == capacity()) return Put::full;
+    place = free_entry(folded.hash(seed_));
+    if (!place) return Put::full;
+  }
+  const std::uint32_t slot = entry ? static_cast<std::uint32_t>(*entry) - 1 : take_slot();
+  vd_dns_slot wanted{};
+  wanted.below = entry ? memory_.slots[slot].below : 0;
+  wanted.name_octets = static_cast<std::uint8_t>(name.size());
+  wanted.zone = zone;
+  const std::size_t sets_at = padded(name.size());
+  const bool fits =
+      sets_at + sets.octets.size() <= VD_DNS_SLOT_DATA && sets.count <= VD_DNS_SLOT_SETS;
+  const std::size_t held = std::min<std::size_t>(name.size(), VD_DNS_SLOT_DATA);
+  std::memcpy(wanted.data, name.wire().data(), held);
+  if (fits) {
+    wanted.sets = sets.count;
+    if (!sets.octets.empty())
+      std::memcpy(wanted.data + sets_at, sets.octets.data(), sets.octets.size());
+    wanted.data_octets = static_cast<std::uint16_t>(sets_at + sets.octets.size());
+  } else {
+    wanted.flags = VD_DNS_ELSEWHERE;
+    wanted.data_octets =
+        static_cast<std::uint16_t>(std::min<std::size_t>(sets_at, VD_DNS_SLOT_DATA));
+    auto answers = std::make_shared<const LongAnswers>(LongAnswers{name, std::move(sets)});
+    const std::lock_guard lock(mutex_);
+    elsewhere_[slot] = std::move(answers);
+  }
+  write(slot, wanted);
+  if (fits && elsewhere_.contains(slot)) {
+    const std::lock_guard lock(mutex_);
+    elsewhere_.erase(slot);
+  }
+  if (!entry) {
+    store(*place, entry_for(folded.hash(seed_), slot));
+    ++size_;
+  }
+  return Put::done;
+}
+
+void AnswerSlots::erase(const Name& name) {
+  __u64* entry = entry_of(FoldedName(name.wire()));
+  if (!entry) return;
+  const std::uint32_t slot = static_cast<std::uint32_t>(*entry) - 1;
+  store(*entry, 0);
+  write(slot, vd_dns_slot{});
+  if (elsewhere_.contains(slot)) {
+    const std::lock_guard lock(mutex_);
+    elsewhere_.erase(slot);
+  }
+  free_.push_back(slot);
+  --size_;
+}
+
+std::optional<std::uint32_t> AnswerSlots::slot_of(const Name& name) const {
+  const __u64* entry = entry_of(FoldedName(name.wire()));
+  if (!entry) return std::nullopt;
+  return static_cast<std::uint32_t>(*entry) - 1;
+}
+
+std::optional<std::uint32_t> AnswerSlots::below(const Name& name) const {
+  const auto slot = slot_of(name);
+  if (!slot) return std::nullopt;
+  return memory_.slots[*slot].below;
+}
+
+void AnswerSlots::set_below(const Name& name, std::uint32_t below) {
+  vd_dns_slot& slot = memory_.slots[*slot_of(name)];
+  store(*words_of(slot), static_cast<__u64>(below) << 32 | slot.seq);
+}
+
+}  // namespace viaduct::dns

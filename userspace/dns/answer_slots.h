@@ -1,0 +1,116 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "dns/answer_memory.h"
+#include "dns/name.h"
+#include "dns/record_sets.h"
+
+namespace viaduct::dns {
+
+/// A name whose record sets do not fit a slot. Immutable.
+struct LongAnswers {
+  Name name;  ///< folded
+  RecordSets sets;
+};
+
+/// What exists at a name, copied out of the table at one moment.
+class Found {
+ public:
+  /// @return absent: NODATA.
+  std::optional<Answer> find(std::uint16_t type) const { return find_set(sets(), count_, type); }
+  void append_to(const Name& owner, std::vector<Record>& records) const {
+    append_records(owner, sets(), count_, records);
+  }
+
+ private:
+  friend class AnswerSlots;
+  const std::uint8_t* sets() const;
+
+  std::array<std::uint64_t, VD_DNS_SLOT_DATA / 8> data_;  ///< as of vd_dns_slot
+  std::size_t sets_at_ = 0;
+  std::shared_ptr<const LongAnswers> elsewhere_;
+  std::uint8_t count_ = 0;
+};
+
+/// The names of all zones in one memory: an index of buckets and a slot for each name, changed in
+/// place by one thread while any others read. Each slot is guarded by a sequence lock, so a reader
+/// copies what was written at one moment, and the writer never waits.
+///
+/// What does not fit a slot lies beside, under a mutex that is held for a copied pointer.
+class AnswerSlots {
+ public:
+  /// @param memory  of zeros.
+  /// @param seed  for the hash: names must not be able to choose their bucket.
+  AnswerSlots(AnswerMemory memory, std::uint64_t seed);
+
+  /// Looks a name up. Any thread.
+  /// @return false: the name does not exist.
+  bool find(const FoldedName& name, Found& found) const;
+
+  /// What the writer does. One thread.
+  enum class Put { done, full };
+
+  /// Sets what exists at a name. Its parents are the caller's matter.
+  /// @param name  folded.
+  /// @return full: there is no room for another name; nothing was changed.
+  Put put(const Name& name, std::uint8_t zone, RecordSets sets);
+  /// Takes a name away; does nothing if there is none.
+  void erase(const Name& name);
+  /// How many names right below exist; absent: the name does not exist.
+  std::optional<std::uint32_t> below(const Name& name) const;
+  /// @param name  exists.
+  void set_below(const Name& name, std::uint32_t below);
+
+  /// Calls `tell(name, zone, below, sets octets, count)` for each name. The writer's thread.
+  template <class Tell>
+  void each(Tell tell) const {
+    for (std::uint32_t slot = 0; slot < next_; ++slot) {
+      const vd_dns_slot& s = memory_.slots[slot];
+      if (s.name_octets == 0) continue;
+      if (s.flags & VD_DNS_ELSEWHERE) {
+        const auto& answers = *elsewhere_.at(slot);
+        tell(answers.name, s.zone, s.below, answers.sets.octets.data(), answers.sets.count);
+      } else {
+        tell(Name::from_wire({s.data, s.name_octets}), s.zone, s.below,
+             s.data + padded(s.name_octets), s.sets);
+      }
+    }
+  }
+
+  std::size_t size() const { return size_; }
+  std::size_t capacity() const { return memory_.slots.size(); }
+  const AnswerMemory& memory() const { return memory_; }
+  /// Where a name stands; absent: it does not exist. The writer's thread.
+  std::optional<std::uint32_t> slot_of(const Name& name) const;
+  bool fits(std::uint32_t slot) const { return !(memory_.slots[slot].flags & VD_DNS_ELSEWHERE); }
+
+ private:
+  enum class Read { same, other, again };
+
+  std::array<std::size_t, 2> buckets_of(std::uint64_t hash) const;
+  Read read(std::uint32_t slot, const FoldedName& name, Found& found) const;
+  std::shared_ptr<const LongAnswers> elsewhere(std::uint32_t slot) const;
+  /// The entry of a name in the index; null: there is none.
+  __u64* entry_of(const FoldedName& name) const;
+  __u64* free_entry(std::uint64_t hash);
+  std::uint32_t take_slot();
+  void write(std::uint32_t slot, const vd_dns_slot& wanted);
+
+  AnswerMemory memory_;
+  const std::uint64_t seed_;
+  const std::uint64_t mask_;
+  std::vector<std::uint32_t> free_;  ///< slots below next_ that hold nothing
+  std::uint32_t next_ = 0;           ///< the first slot that was never used
+  std::size_t size_ = 0;
+  mutable std::mutex mutex_;  ///< of elsewhere_; the writer alone changes it
+  std::unordered_map<std::uint32_t, std::shared_ptr<const LongAnswers>> elsewhere_;
+};
+
+}  // namespace viaduct::dns
