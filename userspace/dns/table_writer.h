@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/result.h"
 #include "dns/answer_memory.h"
 #include "dns/table.h"

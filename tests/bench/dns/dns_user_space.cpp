@@ -135,7 +135,7 @@ std::shared_ptr<const dns::Table> make_table() {
   service::Snapshot snapshot;
   snapshot.complete = true;
   snapshot.names = std::move(names);
-  return std::make_shared<const dns::Table>(dns::build_table(snapshot, {}).table);
+  return dns::build_table(snapshot, {}).table;
 }
 
 std::vector<test::Octets> make_queries() {

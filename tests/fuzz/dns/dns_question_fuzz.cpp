@@ -21,7 +21,7 @@ const dns::Table& table() {
     service::NamedVip big{"big.m", {}};
     for (unsigned i = 0; i < 60; ++i) big.addresses.push_back(base::Address::v4(0x0b000100 + i));
     snapshot.names = {{"w.m", {base::Address::v4(0x0b000001), base::Address::v4(0x0b000002)}}, big};
-    return dns::build_table(snapshot, {}).table;
+    return *dns::build_table(snapshot, {}).table;
   }();
   return made;
 }

@@ -41,7 +41,7 @@ inline service::Snapshot web_snapshot() {
 }
 
 inline std::shared_ptr<const dns::Table> table_of(const service::Snapshot& snapshot) {
-  return std::make_shared<const dns::Table>(dns::build_table(snapshot, {}).table);
+  return dns::build_table(snapshot, {}).table;
 }
 
 inline Octets web_query(std::uint16_t id = 1) {

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "dns/zones/zones.h"
+#include "service/vip.h"
+
 namespace viaduct::dns {
 namespace {
 
@@ -17,16 +20,22 @@ service::Snapshot snapshot() {
   return made;
 }
 
-TEST(L4lb, HasTheAddressesOfEveryNamedVipWithSoaAndNs) {
+/// "owner ttl type data" of what is in the zone.
+std::vector<std::string> texts(const Table& table) {
+  const Name apex = *Name::parse(service::kL4lbZone);
   std::vector<std::string> texts;
-  const Zone zone = zones::l4lb(snapshot(), {}).zone;
-  for (const Record& record : Table::build({&zone, 1}).table.records()) {
+  for (const Record& record : table.records()) {
+    if (!record.owner.is_within(apex)) continue;
     const RecordText text = to_text(record);
     texts.push_back(text.name + " " + std::to_string(record.ttl_s) + " " + text.rtype + " " +
                     text.host);
   }
   std::sort(texts.begin(), texts.end());
-  EXPECT_EQ(texts,
+  return texts;
+}
+
+TEST(L4lb, HasTheAddressesOfEveryNamedVipWithSoaAndNs) {
+  EXPECT_EQ(texts(*build_table(snapshot(), {}).table),
             (std::vector<std::string>{"l4lb.thisdcos.directory. 3600 NS ns.spartan.",
                                       "l4lb.thisdcos.directory. 5 SOA ns.spartan.",
                                       "web.marathon.l4lb.thisdcos.directory. 5 A 11.0.0.1",
@@ -35,19 +44,21 @@ TEST(L4lb, HasTheAddressesOfEveryNamedVipWithSoaAndNs) {
 }
 
 TEST(L4lb, HasTheRevisionAsSerialAndTheConfiguredTimes) {
-  const Zone zone = zones::l4lb(snapshot(), {.ttl_s = 9, .negative_ttl_s = 3}).zone;
-  EXPECT_EQ(zone.soa.serial, 42u);
-  EXPECT_EQ(zone.soa.ttl_s, 9u);
-  EXPECT_EQ(zone.soa.minimum_s, 3u);
-  EXPECT_EQ(zone.records.back().ttl_s, 9u);
+  const ZoneOptions options{.ttl_s = 9, .negative_ttl_s = 3};
+  const ZoneHead head = zones::l4lb(snapshot(), options);
+  EXPECT_EQ(head.soa.serial, 42u);
+  EXPECT_EQ(head.soa.ttl_s, 9u);
+  EXPECT_EQ(head.soa.minimum_s, 3u);
+  const service::Snapshot now = snapshot();
+  const service::NamedVip& vip = *now.names.find("x.y");
+  EXPECT_EQ(zones::l4lb_records(vip, *zones::l4lb_name(vip), options).front().ttl_s, 9u);
 }
 
 TEST(L4lb, IsNotReadyBeforeTheSnapshotIsComplete) {
   service::Snapshot incomplete = snapshot();
   incomplete.complete = false;
-  EXPECT_FALSE(zones::l4lb(incomplete, {}).zone.ready);
-  const Zone zone = zones::l4lb(incomplete, {}).zone;
-  EXPECT_EQ(Table::build({&zone, 1}).table.record_count(), 0u);
+  EXPECT_FALSE(zones::l4lb(incomplete, {}).ready);
+  EXPECT_EQ(texts(*build_table(incomplete, {}).table).size(), 2u);  // SOA and NS
 }
 
 TEST(L4lb, LeavesOutANameThatIsTooLongAndKeepsTheOthers) {
@@ -55,12 +66,12 @@ TEST(L4lb, LeavesOutANameThatIsTooLongAndKeepsTheOthers) {
   std::string long_name = std::string(63, 'a');
   for (int i = 0; i < 3; ++i) long_name += '.' + std::string(63, 'a');
   service::NamedVips::Editor names(bad.names);
-  names.put({long_name, {*base::Address::parse("11.0.0.3")}});
+  names.put({long_name, {*base::Address::parse("192.0.2.3")}});
   bad.names = names.finish();
-  const Table::Built built = build_table(bad, {});
+  const BuiltTable built = build_table(bad, {});
   ASSERT_EQ(built.rejected.size(), 1u);
   EXPECT_NE(built.rejected[0].context.find("aaa"), std::string::npos);
-  EXPECT_EQ(built.table.record_count(), build_table(snapshot(), {}).table.record_count());
+  EXPECT_EQ(built.table->record_count(), build_table(snapshot(), {}).table->record_count());
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ constexpr const char* kSuffixes[] = {"l4lb.thisdcos.directory", "l4lb.thisdcos.g
 TEST(RespondLdns, EveryNameOfADictionaryHasItsAddressesInLdnsEyes) {
   std::mt19937 random(5);
   const service::Snapshot snapshot = dictionary(random, 2000);
-  const Table table = build_table(snapshot, {}).table;
+  const Table table = *build_table(snapshot, {}).table;
   for (const service::NamedVip& vip : snapshot.names) {
     for (const bool v4 : {true, false}) {
       const std::string asked = random_case(vip.name + "." + kSuffixes[random() % 4], random);
@@ -100,7 +100,7 @@ TEST(RespondLdns, EveryNameOfADictionaryHasItsAddressesInLdnsEyes) {
 TEST(RespondLdns, NegativeAnswersCarryTheSoaOfTheSuffixThatWasAsked) {
   std::mt19937 random(6);
   const service::Snapshot snapshot = dictionary(random, 100);
-  const Table table = build_table(snapshot, {.ttl_s = 5, .negative_ttl_s = 2}).table;
+  const Table table = *build_table(snapshot, {.ttl_s = 5, .negative_ttl_s = 2}).table;
   for (int i = 0; i < 500; ++i) {
     const std::string suffix = random_case(kSuffixes[random() % 4], random);
     const std::string asked = random_label(random) + "." + random_label(random) + "." + suffix;
@@ -115,7 +115,7 @@ TEST(RespondLdns, NegativeAnswersCarryTheSoaOfTheSuffixThatWasAsked) {
 }
 
 TEST(RespondLdns, ErrorsParse) {
-  const Table table = build_table(service::Snapshot{}, {}).table;
+  const Table table = *build_table(service::Snapshot{}, {}).table;
   const auto rcode = [&](const test::MessageBuilder& query) {
     const test::LdnsPacket packet = ask(table, query, Transport::udp);
     return packet ? static_cast<int>(ldns_pkt_get_rcode(packet.get())) : -1;

@@ -27,7 +27,7 @@ const Table& table() {
     service::NamedVip many{"many.marathon", {}};
     for (unsigned i = 0; i < 40; ++i) many.addresses.push_back(base::Address::v4(0x0b000100 + i));
     snapshot.names = {{"web.marathon", {base::Address::v4(0x0b000001)}}, many};
-    return build_table(snapshot, {}).table;
+    return *build_table(snapshot, {}).table;
   }();
   return made;
 }
@@ -151,7 +151,7 @@ TEST(Respond, AnswersAnyWithOneRecordSet) {
 }
 
 TEST(Respond, FailsForOurZonesOnlyUntilTheFirstCompleteSnapshot) {
-  const Table starting = build_table(service::Snapshot{}, {}).table;
+  const Table starting = *build_table(service::Snapshot{}, {}).table;
   const Answer answer = ask(query(kWeb), Transport::udp, starting);
   EXPECT_EQ(answer.outcome, Outcome::server_failure);
   EXPECT_EQ(answer.rcode(), 2u);
@@ -231,7 +231,7 @@ TEST(Respond, NeverSendsOver1232OctetsByUdp) {
   service::NamedVip many{"big.x", {}};
   for (unsigned i = 0; i < 100; ++i) many.addresses.push_back(base::Address::v4(0x0b000100 + i));
   snapshot.names = {many};
-  const Table big = build_table(snapshot, {}).table;
+  const Table big = *build_table(snapshot, {}).table;
   const Octets asked =
       MessageBuilder().question("big.x.l4lb.thisdcos.directory", Type::a).opt({.size = 65535});
   EXPECT_EQ(ask(asked, Transport::udp, big).outcome, Outcome::truncated);

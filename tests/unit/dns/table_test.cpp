@@ -1,4 +1,4 @@
-#include "dns/table.h"
+#include "dns/table_writer.h"
 
 #include <gtest/gtest.h>
 
@@ -28,17 +28,17 @@ int look_up(const Table& table, std::string_view text, Type type) {
   const Question question = parse_question(message);
   FoldedName folded(question.name);
   if (!table.locate(question, folded)) return -2;
-  const auto entry = table.find(folded);
-  if (!entry) return -1;
-  const auto found = entry->find(question.type);
-  return found ? found->records : 0;
+  Found found;
+  if (!table.find(folded, found)) return -1;
+  const auto set = found.find(question.type);
+  return set ? set->records : 0;
 }
 
 TEST(Table, TellsDataNoDataNoNameAndForeignNamesApart) {
   Zone example = zone("l4lb.example");
   example.records = {address_record(name("Web.one.l4lb.example"), address(1), 5),
                      address_record(name("web.one.l4lb.example"), address(2), 5)};
-  const Table table = Table::build({&example, 1}).table;
+  const Table table = *build_table({&example, 1}).table;
   EXPECT_EQ(look_up(table, "WEB.one.L4LB.example", Type::a), 2);
   EXPECT_EQ(look_up(table, "web.one.l4lb.example", Type::aaaa), 0);
   EXPECT_EQ(look_up(table, "web.one.l4lb.example", Type::any), 2);
@@ -54,7 +54,7 @@ TEST(Table, TellsDataNoDataNoNameAndForeignNamesApart) {
 TEST(Table, HasEmptyNonTerminals) {
   Zone example = zone("l4lb.example");
   example.records = {address_record(name("a.b.c.l4lb.example"), address(1), 5)};
-  const Table table = Table::build({&example, 1}).table;
+  const Table table = *build_table({&example, 1}).table;
   for (const char* text : {"b.c.l4lb.example", "c.l4lb.example"})
     for (const Type type : {Type::a, Type::any, Type::soa})
       EXPECT_EQ(look_up(table, text, type), 0);
@@ -65,7 +65,7 @@ TEST(Table, AnswersAliasesLikeTheApex) {
   Zone example = zone("l4lb.thisdcos.directory");
   example.aliases = {name("l4lb.thisdcos.global"), name("dclb.thisdcos.directory")};
   example.records = {address_record(name("web.l4lb.thisdcos.directory"), address(1), 5)};
-  const Table table = Table::build({&example, 1}).table;
+  const Table table = *build_table({&example, 1}).table;
   for (const char* suffix :
        {"L4LB.thisdcos.directory", "l4lb.thisdcos.Global", "dclb.thisdcos.directory"}) {
     EXPECT_EQ(look_up(table, std::string("web.") + suffix, Type::a), 1);
@@ -76,7 +76,7 @@ TEST(Table, AnswersAliasesLikeTheApex) {
 
 TEST(Table, DoesNotTakeOctetsInsideALabelForASuffix) {
   Zone example = zone("ab.cd");
-  const Table table = Table::build({&example, 1}).table;
+  const Table table = *build_table({&example, 1}).table;
   // One label that ends with the octets of "ab.cd".
   const test::Octets message =
       test::MessageBuilder().raw_question(test::Octets{7, 'x', 2, 'a', 'b', 2, 'c', 'd', 0});
@@ -91,7 +91,7 @@ TEST(Table, TakesTheLongestOfNestedZones) {
   zones[0].records = {address_record(name("a.example"), address(1), 5)};
   zones[1].records = {address_record(name("a.inner.example"), address(1), 5),
                       address_record(name("a.inner.example"), address(2), 5)};
-  const Table table = Table::build(zones).table;
+  const Table table = *build_table(zones).table;
   EXPECT_EQ(look_up(table, "a.example", Type::a), 1);
   EXPECT_EQ(look_up(table, "a.inner.example", Type::a), 2);
   EXPECT_EQ(look_up(table, "inner.example", Type::soa), 1);
@@ -101,19 +101,19 @@ TEST(Table, LeavesOutWhatLiesOutsideAndKeepsTheRest) {
   Zone example = zone("l4lb.example");
   example.records = {address_record(name("other.example"), address(1), 5),
                      address_record(name("web.l4lb.example"), address(2), 5)};
-  const Table::Built built = Table::build({&example, 1});
+  const BuiltTable built = build_table({&example, 1});
   ASSERT_EQ(built.rejected.size(), 1u);
   EXPECT_EQ(built.rejected[0].code, base::Errc::out_of_range);
   EXPECT_NE(built.rejected[0].context.find("other.example."), std::string::npos);
-  EXPECT_EQ(look_up(built.table, "web.l4lb.example", Type::a), 1);
+  EXPECT_EQ(look_up(*built.table, "web.l4lb.example", Type::a), 1);
 }
 
 TEST(Table, LimitsTheRecordsOfASet) {
   Zone example = zone("l4lb.example");
   for (unsigned i = 0; i < 5000; ++i)
     example.records.push_back(address_record(name("web.l4lb.example"), address(i), 5));
-  const Table::Built built = Table::build({&example, 1});
-  EXPECT_EQ(look_up(built.table, "web.l4lb.example", Type::a), kMaxBodyOctets / 16);
+  const BuiltTable built = build_table({&example, 1});
+  EXPECT_EQ(look_up(*built.table, "web.l4lb.example", Type::a), kMaxBodyOctets / 16);
   ASSERT_EQ(built.rejected.size(), 1u);
   EXPECT_EQ(built.rejected[0].code, base::Errc::too_large);
 }
@@ -121,9 +121,9 @@ TEST(Table, LimitsTheRecordsOfASet) {
 TEST(Table, RefusesAnAliasThatWouldGrowTooMuch) {
   Zone example = zone("a-very-long-zone-name.directory.example");
   example.aliases = {name("x")};
-  const Table::Built built = Table::build({&example, 1});
+  const BuiltTable built = build_table({&example, 1});
   EXPECT_EQ(built.rejected.size(), 1u);
-  EXPECT_EQ(look_up(built.table, "a.x", Type::a), -2);
+  EXPECT_EQ(look_up(*built.table, "a.x", Type::a), -2);
 }
 
 TEST(Table, GivesASetTheShortestTtlOfItsRecordsAndCountsRepeatedOnesOnce) {
@@ -131,7 +131,7 @@ TEST(Table, GivesASetTheShortestTtlOfItsRecordsAndCountsRepeatedOnesOnce) {
   example.records = {address_record(name("web.l4lb.example"), address(1), 60),
                      address_record(name("WEB.l4lb.example"), address(1), 30),
                      address_record(name("web.l4lb.example"), address(2), 20)};
-  const Table table = Table::build({&example, 1}).table;
+  const Table table = *build_table({&example, 1}).table;
   const std::vector<Record> wanted = {address_record(name("web.l4lb.example"), address(1), 20),
                                       address_record(name("web.l4lb.example"), address(2), 20),
                                       soa_record(example.apex, example.soa)};
@@ -149,7 +149,7 @@ TEST(Table, FindsEachOfManyRandomNamesAndNoOther) {
     names.push_back(label + (i % 3 == 0 ? ".kafka" : ".marathon") + ".l4lb.example");
     example.records.push_back(address_record(name(names.back()), address(i), 5));
   }
-  const Table table = Table::build({&example, 1}).table;
+  const Table table = *build_table({&example, 1}).table;
   for (const std::string& text : names) {
     EXPECT_EQ(look_up(table, text, Type::a), 1) << text;
     EXPECT_EQ(look_up(table, text, Type::aaaa), 0) << text;
@@ -158,7 +158,7 @@ TEST(Table, FindsEachOfManyRandomNamesAndNoOther) {
 }
 
 TEST(Table, WithoutZonesKnowsNothing) {
-  EXPECT_EQ(look_up(Table::build({}).table, "a.example", Type::a), -2);
+  EXPECT_EQ(look_up(*build_table({}).table, "a.example", Type::a), -2);
 }
 
 TEST(RecordText, SaysWhatADnsToolSays) {

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
+#include <random>
 
 #include "dns/respond.h"
 #include "dns/zones/local.h"
@@ -37,7 +39,7 @@ ZoneOptions options() {
 /// "owner type data" of all records but SOA and NS.
 std::vector<std::string> texts(std::span<const Zone> zones) {
   std::vector<std::string> texts;
-  for (const Record& record : Table::build(zones).table.records()) {
+  for (const Record& record : build_table(zones).table->records()) {
     const RecordText text = to_text(record);
     if (text.rtype != "SOA" && text.rtype != "NS")
       texts.push_back(text.name + " " + text.rtype + " " + text.host);
@@ -66,15 +68,15 @@ TEST(ReverseApex, IsWhatTheRangeHasInCommon) {
 }
 
 TEST(Reverse, HasTheNamesOfTheAddressesInTheRange) {
-  const Zone v4 =
-      zones::reverse(snapshot(), address("11.0.0.0"), address("11.255.255.255"), {})->zone;
-  EXPECT_THAT(texts({&v4, 1}),
-              ElementsAre("1.0.0.11.in-addr.arpa. PTR web.marathon.l4lb.thisdcos.directory."));
-  EXPECT_EQ(v4.soa.serial, 42u);
+  std::vector<std::string> pointers;
+  for (const Record& record : build_table(snapshot(), options()).table->records())
+    if (record.type == Type::ptr) pointers.push_back(to_text(record).name);
+  EXPECT_THAT(pointers,
+              testing::UnorderedElementsAre("1.0.0.11.in-addr.arpa.",
+                                            zones::reverse_name(address("fd01:c::1")).to_text()));
   service::Snapshot incomplete = snapshot();
   incomplete.complete = false;
-  EXPECT_FALSE(
-      zones::reverse(incomplete, address("11.0.0.0"), address("11.255.255.255"), {})->zone.ready);
+  for (const auto& zone : zones::reverse(incomplete, options())) EXPECT_FALSE(zone.head.ready);
 }
 
 TEST(Local, SaysWhatTheNodeIs) {
@@ -102,7 +104,7 @@ Asked ask(const Table& table, std::string_view name, Type type) {
 }
 
 TEST(AllZones, AnswerWhatIsTheirsAndNothingElse) {
-  const Table table = build_table(snapshot(), options()).table;
+  const Table table = *build_table(snapshot(), options()).table;
   EXPECT_EQ(ask(table, "READY.spartan", Type::a), (Asked{0, 1, 0}));
   EXPECT_EQ(ask(table, "thisnode.thisdcos.global", Type::aaaa), (Asked{0, 1, 0}));
   EXPECT_EQ(ask(table, "1.0.0.11.in-addr.arpa", Type::ptr), (Asked{0, 1, 0}));
@@ -113,10 +115,48 @@ TEST(AllZones, AnswerWhatIsTheirsAndNothingElse) {
 }
 
 TEST(AllZones, OfThisNodeAnswerBeforeTheOthersAreKnown) {
-  const Table table = build_table(service::Snapshot{}, options()).table;
+  const Table table = *build_table(service::Snapshot{}, options()).table;
   EXPECT_EQ(ask(table, "ready.spartan", Type::a), (Asked{0, 1, 0}));
   EXPECT_EQ(ask(table, "web.marathon.l4lb.thisdcos.directory", Type::a), (Asked{2, 0, 0}));
   EXPECT_EQ(ask(table, "1.0.0.11.in-addr.arpa", Type::ptr), (Asked{2, 0, 0}));
+}
+
+/// Snapshots with random names, each differing little from the one before.
+TEST(AllZones, KeptUpEqualThoseMadeAnew) {
+  std::mt19937 random(7);
+  Zones kept(options());
+  service::Snapshot now = snapshot();
+  std::vector<unsigned> owner(40, 0);  // of each address 11.0.1.x: a name's number, or none
+  for (unsigned turn = 0; turn < 300; ++turn) {
+    for (int i = 0; i < 3; ++i) owner[random() % owner.size()] = random() % 20;
+    std::map<unsigned, std::vector<base::Address>> names;
+    for (unsigned i = 0; i < owner.size(); ++i)
+      if (owner[i] != 0)
+        names[owner[i]].push_back(base::Address::v4({11, 0, 1, static_cast<std::uint8_t>(i)}));
+    std::vector<service::NamedVip> list;
+    for (const auto& [name, addresses] : names)
+      list.push_back({std::string(name % 3, 'a') + "w" + std::to_string(name) + ".x", addresses});
+    now.names = list;
+    now.revision++;
+    kept.update(now);
+    if (turn % 10 == 0) {
+      EXPECT_EQ(kept.table()->records(), build_table(now, options()).table->records());
+    }
+  }
+  EXPECT_EQ(kept.table()->record_count(), kept.table()->records().size());
+  EXPECT_TRUE(kept.take_rejected().empty());
+}
+
+TEST(AllZones, OfAnIncompleteSnapshotKeepWhatTheyHadAndSayThatTheyDoNotKnow) {
+  Zones zones(options());
+  zones.update(snapshot());
+  service::Snapshot lost = snapshot();
+  lost.complete = false;
+  lost.names = {};
+  zones.update(lost);
+  EXPECT_EQ(ask(*zones.table(), "web.marathon.l4lb.thisdcos.directory", Type::a), (Asked{2, 0, 0}));
+  zones.update(snapshot());
+  EXPECT_EQ(ask(*zones.table(), "web.marathon.l4lb.thisdcos.directory", Type::a), (Asked{0, 1, 0}));
 }
 
 }  // namespace
