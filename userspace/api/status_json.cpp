@@ -47,6 +47,7 @@ json::object dns_json(const DnsStatus& status) {
     listening.emplace_back(endpoint.to_string());
   return {{"enabled", status.enabled},
           {"listening", std::move(listening)},
+          {"faults", json::array(status.faults.begin(), status.faults.end())},
           {"records", status.records},
           {"queries", status.queries}};
 }

@@ -63,6 +63,7 @@ struct DataplaneStatus {
 struct DnsStatus {
   bool enabled = false;
   std::vector<base::Endpoint> listening;
+  std::vector<std::string> faults;  ///< addresses that do not answer, each with the reason
   std::uint64_t records = 0;
   std::uint64_t queries = 0;
 };

@@ -62,7 +62,8 @@ config::Schema schema() {
       .add(dataplane::keys())
       .add(dns::keys());
   all.rules = mesos::rules();
-  for (config::Rule& rule : gossip::rules()) all.rules.push_back(std::move(rule));
+  for (auto rules : {gossip::rules(), dns::rules()})
+    for (config::Rule& rule : rules) all.rules.push_back(std::move(rule));
   return all;
 }
 

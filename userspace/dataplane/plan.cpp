@@ -53,6 +53,7 @@ class Planner {
   void drop_service(ServiceEntry entry);
   void distrust_shared_ids();
   void sweep_orphans();
+  void note_planned(std::set<service::VipKey> keys) { plan_.planned = std::move(keys); }
   Plan finish();
 
  private:
@@ -311,11 +312,12 @@ void plan_changes(Planner& planner, const Image& actual, const service::Snapshot
   for (const service::VipKey& key : keys)
     if (const service::Service* service = desired.find(key))
       planner.want(*service, desired.complete);
-  if (!desired.complete) return;
-  for (const service::VipKey& key : keys) {
-    const auto entry = actual.services.find(key);
-    if (entry != actual.services.end() && !desired.find(key)) planner.drop_service(entry->second);
-  }
+  if (desired.complete)
+    for (const service::VipKey& key : keys) {
+      const auto entry = actual.services.find(key);
+      if (entry != actual.services.end() && !desired.find(key)) planner.drop_service(entry->second);
+    }
+  planner.note_planned(std::move(keys));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -30,6 +31,8 @@ struct Plan {
   /// in reverse.
   std::vector<Op> ops;
   std::vector<PlanProblem> problems;
+  /// The services that were looked at, if not all were.
+  std::optional<std::set<service::VipKey>> planned;
 };
 
 /// What else than the snapshot makes a service be looked at.

@@ -1,6 +1,10 @@
 #include "dns/config.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "config/check.h"
+#include "dns/resolv_conf.h"
 
 namespace viaduct::dns {
 namespace {
@@ -11,7 +15,37 @@ std::vector<std::string> to_strings(const std::vector<base::Address>& addresses)
   return texts;
 }
 
+/// A domain as it may stand in a search list.
+std::optional<std::string> check_domain(std::string_view text) {
+  const auto name = Name::parse(text);
+  if (!name || name->is_root()) return "is not a domain";
+  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return c > ' ' && c < 0x7f && c != '#' && c != ';';
+  });
+  return plain ? std::nullopt : std::optional<std::string>("is not a domain");
+}
+
 }  // namespace
+
+std::vector<config::Rule> rules() {
+  return {
+      {"dns.search",
+       [](const config::Values& values) -> std::optional<std::string> {
+         const auto domains = values.string_list("dns.search");
+         std::size_t octets = 0;
+         for (const std::string& domain : domains) octets += domain.size() + 1;
+         if (domains.size() > kMaxSearchDomains || octets > kMaxSearchOctets)
+           return "has more than 6 domains or 256 characters, which resolvers do not read";
+         return {};
+       }},
+      {"dns.resolv_conf",
+       [](const config::Values& values) -> std::optional<std::string> {
+         if (values.string("dns.resolv_conf").empty() || values.integer("dns.port") == 53)
+           return {};
+         return "needs dns.port = 53: a resolv.conf names no ports";
+       }},
+  };
+}
 
 const std::vector<config::Key>& keys() {
   static const std::vector<config::Key> list = [] {
@@ -45,6 +79,20 @@ const std::vector<config::Key>& keys() {
                  "that is less.",
          .unit = "s",
          .range = config::Range{0, 86400}},
+        {.name = "dns.resolv_conf",
+         .fallback = std::string(),
+         .help = "A file that is kept as this machine's resolv.conf, e.g. /etc/resolv.conf; empty: "
+                 "none is.",
+         .check = config::check_absolute_path_or_empty},
+        {.name = "dns.search",
+         .fallback = std::vector<std::string>(),
+         .help = "Domains that dns.resolv_conf makes programs search.",
+         .check = check_domain},
+        {.name = "dns.fallback_resolvers",
+         .fallback = std::vector<std::string>(),
+         .help = "Servers that dns.resolv_conf names while none of dns.listen answers, and after "
+                 "viaductd ended.",
+         .check = config::check_address},
     };
   }();
   return list;
@@ -60,6 +108,10 @@ Config from(const config::Values& values) {
   config.workers = static_cast<unsigned>(values.integer("dns.workers"));
   config.zones.ttl_s = static_cast<std::uint32_t>(values.integer("dns.ttl_s"));
   config.zones.negative_ttl_s = static_cast<std::uint32_t>(values.integer("dns.negative_ttl_s"));
+  config.resolv_conf.path = values.string("dns.resolv_conf");
+  config.resolv_conf.search = values.string_list("dns.search");
+  for (const std::string& text : values.string_list("dns.fallback_resolvers"))
+    config.resolv_conf.fallback.push_back(*base::Address::parse(text));
   return config;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/address.h"
@@ -14,6 +15,8 @@ namespace viaduct::dns {
 
 /// The settings under [dns].
 const std::vector<config::Key>& keys();
+/// What no setting of them can judge alone.
+std::vector<config::Rule> rules();
 
 /// What the TCP side allows. All limits hold over all addresses together.
 struct TcpLimits {
@@ -26,6 +29,13 @@ struct TcpLimits {
       64 * 1024;  ///< of one connection; beyond, its queries are not read
 };
 
+/// A resolv.conf that is kept.
+struct ResolvConf {
+  std::string path;                     ///< empty: no file is kept
+  std::vector<std::string> search;      ///< domains
+  std::vector<base::Address> fallback;  ///< servers on port 53 for when none of ours answers
+};
+
 struct Config {
   bool enabled = true;
   std::vector<base::Address> listen = {base::Address::v4(0xc6336401), base::Address::v4(0xc6336402),
@@ -36,6 +46,8 @@ struct Config {
   ZoneOptions zones;
   TcpLimits tcp;
   std::chrono::milliseconds retry{1'000};  ///< between attempts to bind an address that failed
+  std::chrono::milliseconds watch{5'000};  ///< between looks whether each address answers
+  ResolvConf resolv_conf;
   int receive_buffer_bytes =
       4 * 1024 * 1024;  ///< of each UDP socket; the kernel doubles it for its own overhead
 };

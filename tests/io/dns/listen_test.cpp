@@ -34,8 +34,8 @@ TEST(DnsListen, AnswersOnEveryAddressWithEveryWorker) {
   ASSERT_TRUE(server.start());
   server.publish(test::table_of(test::web_snapshot()));
   ASSERT_EQ(server.listening().size(), 3u);
-  EXPECT_EQ(dns_threads(),
-            (std::multiset<std::string>{"vd-dns-0", "vd-dns-1", "vd-dns-2", "vd-dns-tcp"}));
+  EXPECT_EQ(dns_threads(), (std::multiset<std::string>{"vd-dns-0", "vd-dns-1", "vd-dns-2",
+                                                       "vd-dns-tcp", "vd-dns-watch"}));
   for (const base::Endpoint& endpoint : server.listening())
     for (int i = 0; i < 30; ++i) {  // each from another port, so that every worker gets some
       EXPECT_EQ(Client(endpoint, SOCK_DGRAM).ask(test::web_query()).size(),

@@ -6,11 +6,14 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <sstream>
 
 #include "base/io/file.h"
 #include "dataplane/io/bpffs.h"
+#include "dns/io/probe.h"
+#include "service/vip.h"
 #include "tools/viaductctl/io/attachments.h"
 #include "tools/viaductctl/io/daemon.h"
 #include "tools/viaductctl/io/links.h"
@@ -120,11 +123,14 @@ void gather_network(Facts& facts) {
 void gather_dns(Facts& facts) {
   facts.resolvers = read_resolvers();
   if (!facts.status) return;
+  const dns::Name zone = *dns::Name::parse(service::kL4lbZone);
   for (const json::value& text : list_of(object_of(*facts.status, "dns"), "listening")) {
     const auto server = text.is_string()
                             ? base::Endpoint::parse(std::string_view(text.get_string()))
                             : std::nullopt;
-    if (server) facts.dns.push_back({*server, ask_dns(*server)});
+    if (!server) continue;
+    facts.dns.push_back({*server, dns::probe(*server, dns::Transport::udp, zone, dns::Type::soa,
+                                             std::chrono::seconds(1))});
   }
 }
 

@@ -15,7 +15,4 @@ Facts gather_facts(const std::string& socket, const std::optional<std::string>& 
 /// @param bpffs  as above.
 Facts gather_attachments(const std::string& socket, const std::optional<std::string>& bpffs);
 
-/// Sends one query over UDP and waits a second. @return empty when the reply is right.
-std::string ask_dns(const base::Endpoint& server);
-
 }  // namespace viaduct::ctl

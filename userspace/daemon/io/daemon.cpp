@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <filesystem>
+#include <random>
 #include <utility>
 
 #include "base/errors.h"
@@ -18,6 +19,11 @@ constexpr std::chrono::seconds kPlaneRetry{5};
 constexpr std::chrono::seconds kRememberInterval{1};  // what a crash may lose
 
 std::string memory_path(const Config& config) { return config.state_folder + "/rows.json"; }
+
+std::uint64_t random_number() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
 
 }  // namespace
 
@@ -64,7 +70,9 @@ base::Result<void> Daemon::start() {
   }
   if (!plane_ && !dns_ && config_.dataplane.enabled)
     return base::from_errno(ENOTSUP, "neither the kernel nor DNS can be served: " + plane_error_);
-  publisher_ = std::make_unique<Publisher>(context_, plane_.get(), dns_.get(), config_.dns.zones);
+  publisher_ = std::make_unique<Publisher>(
+      context_, plane_.get(), dns_.get(),
+      dns::Zones(config_.dns.zones, dns::TableWriter(dns::allocate_plain, random_number())));
   if (config_.gossip.enabled) start_cluster();
   if (auto started = start_api(); !started) return started;
   sources_ =

@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kRetryRoom{
 }  // namespace
 
 Publisher::Publisher(boost::asio::io_context& context, dataplane::DataPlane* plane,
-                     dns::Server* server, dns::ZoneOptions zones)
+                     dns::Server* server, dns::Zones zones)
     : plane_(plane), server_(server), zones_(std::move(zones)), retry_(context), drain_(context) {}
 
 void Publisher::use(dataplane::DataPlane* plane) {

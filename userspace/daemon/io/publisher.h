@@ -23,7 +23,7 @@ class Publisher {
   /// @param plane  null: the kernel is not programmed, names are published at once.
   /// @param server  null: no DNS.
   Publisher(boost::asio::io_context& context, dataplane::DataPlane* plane, dns::Server* server,
-            dns::ZoneOptions zones);
+            dns::Zones zones);
 
   void publish(std::shared_ptr<const service::Snapshot> snapshot);
 

@@ -94,6 +94,7 @@ api::DnsStatus dns_status(const Config& config, const dns::Server* server,
   status.enabled = config.dns.enabled;
   if (!server) return status;
   status.listening = server->listening();
+  status.faults = server->faults();
   status.records = publisher.table() ? publisher.table()->record_count() : 0;
   status.queries = server->stats().queries();
   return status;

@@ -16,6 +16,10 @@
 namespace viaduct::dataplane {
 namespace {
 
+/// What there was no room for is tried again so often: each time costs its whole table, and what
+/// others gave back rests for longer.
+constexpr base::Duration kRetryUnsettled = std::chrono::seconds(1);
+
 bool matches(const std::vector<std::string>& patterns, const std::string& name) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
     return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
@@ -109,7 +113,11 @@ bool DataPlane::has_host_device() const {
   return if_nametoindex(config_.link.c_str()) == device_.ifindex;
 }
 
-base::Result<void> DataPlane::scan_links() { return attach_links(false); }
+base::Result<void> DataPlane::scan_links() {
+  auto given = ensure_addresses(device_, addresses_);
+  auto attached = attach_links(false);
+  return given ? attached : given;
+}
 
 /// @param again  attach to links that have our programs already, too: repairs what was detached by
 /// others.
@@ -158,11 +166,15 @@ base::Result<void> DataPlane::reread() {
 /// that may make room for it, go on.
 base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapshot,
                                                 const service::Snapshot* known, base::Time now) {
-  unsettled_.merge(drains_.take_due(now));
+  std::set<service::VipKey> again = drains_.take_due(now);
+  if (now >= retry_unsettled_at_) {
+    for (const PlanProblem& problem : unsettled_) again.insert(problem.key);
+    retry_unsettled_at_ = now + kRetryUnsettled;
+  }
   Plan made =
-      plan(image_, maps_.slots(), snapshot, known, ledger_, now, {unsettled_, expired_}, drains_);
+      plan(image_, maps_.slots(), snapshot, known, ledger_, now, {again, expired_}, drains_);
   std::set<std::uint32_t> untouched;  // services whose old entry stays: so do its backends
-  bool removed = false;
+  bool removed = false, freed = false;
   for (const Op& op : made.ops) {
     const auto* drop = std::get_if<DropBackend>(&op);
     if (drop && untouched.contains(image_.backends.at(drop->id).service_id)) continue;
@@ -177,9 +189,13 @@ base::Result<std::size_t> DataPlane::write_plan(const service::Snapshot& snapsho
     if (const auto* node = std::get_if<PutNode>(&op)) greet(node->address);
     status_.writes++;
     removed |= drop != nullptr;
+    freed |= std::holds_alternative<DropService>(op);  // its entry can be used at once
   }
-  unsettled_.clear();
-  for (const PlanProblem& problem : made.problems) unsettled_.insert(problem.key);
+  if (freed) retry_unsettled_at_ = now;
+  for (PlanProblem& problem : unsettled_)
+    if (made.planned && !made.planned->contains(problem.key) && snapshot.find(problem.key))
+      made.problems.push_back(std::move(problem));
+  unsettled_ = made.problems;
   // What a process did not come to before it died is found by the first look at everything.
   if (reaper_ && (removed || !known)) reaper_->wake();
   status_.problems = std::move(made.problems);

@@ -99,7 +99,8 @@ class DataPlane {
   Drains drains_;                                   ///< in step with wanted_
   std::shared_ptr<const service::Snapshot> known_;  ///< what image_ shows; null: unknown
   std::set<service::VipKey> expired_;               ///< their former regions go with the next plan
-  std::set<service::VipKey> unsettled_;             ///< what it does not show of known_
+  std::vector<PlanProblem> unsettled_;              ///< what it does not show of known_
+  base::Time retry_unsettled_at_{};
   std::vector<Capability> capabilities_;
   std::set<std::uint32_t> default_links_;  ///< uplinks, when the configuration names none
   std::set<std::uint32_t> attached_;

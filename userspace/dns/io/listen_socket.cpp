@@ -9,40 +9,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "dns/io/socket_address.h"
+
 namespace viaduct::dns {
 namespace {
 
 constexpr int kListenBacklog = 256;
 constexpr int kTcpBufferBytes = 32 * 1024;  // the kernel doubles it for its own overhead
 constexpr int kPortAttempts = 32;           // to find one port that is free for UDP and TCP
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-SocketAddress to_socket_address(const base::Endpoint& endpoint) {
-  SocketAddress address;
-  const auto octets = endpoint.address.octets();
-  if (endpoint.address.is_v4()) {
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(endpoint.port);
-    std::memcpy(&in.sin_addr, octets.data(), octets.size());
-    std::memcpy(&address.storage, &in, sizeof in);
-    address.size = sizeof in;
-  } else {
-    sockaddr_in6 in{};
-    in.sin6_family = AF_INET6;
-    in.sin6_port = htons(endpoint.port);
-    std::memcpy(&in.sin6_addr, octets.data(), octets.size());
-    std::memcpy(&address.storage, &in, sizeof in);
-    address.size = sizeof in;
-  }
-  return address;
-}
 
 base::Error failed(const char* call, const base::Endpoint& endpoint) {
   return base::from_errno(errno, std::string(call) + " " + endpoint.to_string());
@@ -93,13 +67,6 @@ base::Result<base::Fd> open_tcp(const base::Endpoint& endpoint) {
   return fd;
 }
 
-std::uint16_t bound_port(int fd) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
-  return to_endpoint(storage).port;
-}
-
 base::Result<ListenSockets> open_once(base::Endpoint endpoint, unsigned workers,
                                       int receive_buffer_bytes) {
   ListenSockets sockets;
@@ -107,7 +74,7 @@ base::Result<ListenSockets> open_once(base::Endpoint endpoint, unsigned workers,
   base::Result<base::Fd> tcp = open_tcp(endpoint);
   if (!tcp) return tcp.error();
   sockets.tcp = std::move(*tcp);
-  endpoint.port = bound_port(sockets.tcp.get());
+  endpoint.port = bound_to(sockets.tcp.get()).port;
   for (unsigned i = 0; i < workers; ++i) {
     base::Result<base::Fd> fd = open_udp(endpoint, receive_buffer_bytes);
     if (!fd) return fd.error();
@@ -127,29 +94,18 @@ base::Result<ListenSockets> open_listen_sockets(const base::Endpoint& endpoint, 
   return sockets;
 }
 
+base::Endpoint bound_to(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return to_endpoint(storage);
+}
+
 std::uint64_t dropped_packets(int fd) {
   std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
   socklen_t size = sizeof memory;
   if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0) return 0;
   return memory[SK_MEMINFO_DROPS];
-}
-
-base::Endpoint to_endpoint(const sockaddr_storage& from) {
-  base::Endpoint endpoint;
-  if (from.ss_family == AF_INET) {
-    sockaddr_in in;
-    std::memcpy(&in, &from, sizeof in);
-    endpoint.address = base::Address::v4(ntohl(in.sin_addr.s_addr));
-    endpoint.port = ntohs(in.sin_port);
-  } else if (from.ss_family == AF_INET6) {
-    sockaddr_in6 in;
-    std::memcpy(&in, &from, sizeof in);
-    std::array<std::uint8_t, 16> octets;
-    std::memcpy(octets.data(), &in.sin6_addr, octets.size());
-    endpoint.address = base::Address::v6(octets);
-    endpoint.port = ntohs(in.sin6_port);
-  }
-  return endpoint;
 }
 
 }  // namespace viaduct::dns

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <vector>
 
@@ -30,7 +28,7 @@ base::Result<ListenSockets> open_listen_sockets(const base::Endpoint& endpoint, 
 /// Packets that the kernel threw away because the socket's buffer was full; 0 if it cannot be read.
 std::uint64_t dropped_packets(int fd);
 
-/// The address and port of a socket address.
-base::Endpoint to_endpoint(const sockaddr_storage& from);
+/// What a socket is bound to; an unspecified endpoint if that cannot be read.
+base::Endpoint bound_to(int fd);
 
 }  // namespace viaduct::dns

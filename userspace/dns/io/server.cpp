@@ -12,6 +12,8 @@
 
 #include "base/io/log.h"
 #include "dns/io/listen_socket.h"
+#include "dns/io/probe.h"
+#include "dns/io/resolv_conf_file.h"
 #include "dns/io/table_box.h"
 #include "dns/io/thread.h"
 
@@ -21,8 +23,13 @@ namespace {
 struct Listener {
   base::Address address;
   std::optional<base::Endpoint> bound;
-  std::string last_error;
+  std::string last_error;  ///< of binding
+  std::string fault;       ///< why it does not answer; empty: it does, or was not asked yet
+  unsigned silent_looks = 0;
 };
+
+constexpr std::chrono::seconds kPatience{1};
+constexpr unsigned kLooksBeforeRebind = 3;
 
 }  // namespace
 
@@ -48,16 +55,15 @@ class Server::Impl {
       else
         failure->context += "; " + error.message();
     }
-    if (!failure) return {};
-    retry_ =
-        start_thread("vd-dns-retry", [this](const std::stop_token& stop) { retry_missing(stop); });
-    return *failure;
+    if (!config_.resolv_conf.path.empty()) resolv_conf_.emplace(config_.resolv_conf);
+    watch_ = start_thread("vd-dns-watch", [this](const std::stop_token& stop) { watch(stop); });
+    return failure ? base::Result<void>(*failure) : base::Result<void>();
   }
 
   void publish(std::shared_ptr<const Table> table) { tables_.put(std::move(table)); }
 
   void stop() {
-    retry_ = {};  // asks it to stop and waits
+    watch_ = {};  // asks it to stop and waits
     tcp_.reset();
     workers_.clear();
     listeners_.clear();
@@ -76,6 +82,17 @@ class Server::Impl {
     for (const Listener& listener : listeners_)
       if (listener.bound) endpoints.push_back(*listener.bound);
     return endpoints;
+  }
+
+  std::vector<std::string> faults() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> faults;
+    for (const Listener& listener : listeners_) {
+      if (!listener.bound) faults.push_back(listener.last_error);
+      if (listener.bound && !listener.fault.empty())
+        faults.push_back(listener.bound->to_string() + " " + listener.fault);
+    }
+    return faults;
   }
 
  private:
@@ -98,27 +115,70 @@ class Server::Impl {
         workers_[i]->add(std::move(sockets->udp[i]));
       tcp_->add(std::move(sockets->tcp));
       listener.bound = sockets->endpoint;
+      listener.last_error.clear();
       log::info("dns_listening", {{"address", sockets->endpoint.to_string()}});
     }
     return failures;
   }
 
-  bool all_bound() const {
-    const std::lock_guard lock(mutex_);
-    return std::all_of(listeners_.begin(), listeners_.end(),
-                       [](const Listener& listener) { return !!listener.bound; });
-  }
-
-  void retry_missing(const std::stop_token& stop) {
+  /// Binds what could not be bound, and asks each address whether it answers.
+  void watch(const std::stop_token& stop) {
     std::mutex mutex;  // only for the wait; nothing is shared
     std::condition_variable_any never;
-    while (!all_bound()) {
+    base::Time next_look = base::Clock::now();
+    while (true) {
       std::unique_lock lock(mutex);
       never.wait_for(lock, stop, config_.retry, [] { return false; });
-      if (stop.stop_requested()) return;
+      if (stop.stop_requested()) break;
       for (const base::Error& error : open_missing())
         log::warn("dns_listen_failed", {{"error", error.message()}});
+      if (base::Clock::now() < next_look) continue;
+      look(stop);
+      next_look = base::Clock::now() + config_.watch;
     }
+    write_resolv_conf({});
+  }
+
+  void look(const std::stop_token& stop) {
+    std::vector<base::Address> answering;
+    for (const base::Endpoint& endpoint : listening()) {
+      if (stop.stop_requested()) return;
+      std::string fault;
+      for (const Transport transport : {Transport::udp, Transport::tcp})
+        if (fault.empty()) fault = probe(endpoint, transport, ready_, Type::a, kPatience);
+      if (fault.empty()) answering.push_back(endpoint.address);
+      judge(endpoint, fault);
+    }
+    write_resolv_conf(answering);
+  }
+
+  /// An address that does not answer for long is bound anew: it may have been taken away and come
+  /// back, or its sockets are broken.
+  void judge(const base::Endpoint& endpoint, const std::string& fault) {
+    const std::lock_guard lock(mutex_);
+    for (Listener& listener : listeners_) {
+      if (listener.bound != endpoint) continue;
+      if (fault != listener.fault)
+        fault.empty()
+            ? log::info("dns_answers", {{"address", endpoint.to_string()}})
+            : log::warn("dns_silent", {{"address", endpoint.to_string()}, {"error", fault}});
+      listener.fault = fault;
+      listener.silent_looks = fault.empty() ? 0 : listener.silent_looks + 1;
+      if (listener.silent_looks == 0 || listener.silent_looks % kLooksBeforeRebind != 0) continue;
+      log::warn("dns_bound_anew", {{"address", endpoint.to_string()}});
+      for (auto& worker : workers_) worker->remove(endpoint);
+      tcp_->remove(endpoint);
+      listener.bound = {};
+    }
+  }
+
+  void write_resolv_conf(const std::vector<base::Address>& answering) {
+    if (!resolv_conf_) return;
+    const auto written = resolv_conf_->show(answering);
+    const std::string error = written ? "" : written.error().message();
+    if (error != resolv_conf_error_ && !error.empty())
+      log::error("resolv_conf_failed", {{"error", error}});
+    resolv_conf_error_ = error;
   }
 
   const Config config_;
@@ -129,7 +189,10 @@ class Server::Impl {
   // be as much code.
   mutable std::mutex mutex_;
   std::vector<Listener> listeners_;
-  std::jthread retry_;
+  const Name ready_ = *Name::parse("ready.spartan");
+  std::optional<ResolvConfFile> resolv_conf_;
+  std::string resolv_conf_error_;
+  std::jthread watch_;
 };
 
 std::uint64_t Stats::queries() const {
@@ -144,5 +207,6 @@ void Server::publish(std::shared_ptr<const Table> table) { impl_->publish(std::m
 void Server::stop() { impl_->stop(); }
 Stats Server::stats() const { return impl_->stats(); }
 std::vector<base::Endpoint> Server::listening() const { return impl_->listening(); }
+std::vector<std::string> Server::faults() const { return impl_->faults(); }
 
 }  // namespace viaduct::dns

@@ -29,7 +29,8 @@ class Server {
   ~Server();
 
   /// Starts the threads and binds every address; addresses that cannot be bound are tried again
-  /// each Config::retry until they can.
+  /// each Config::retry until they can. Each Config::watch every address is asked over UDP and TCP;
+  /// one that is silent three times is bound anew. Keeps Config::resolv_conf.
   /// @errors the first address's code; the context names every address that could not be bound, and
   /// why. The server runs all the same, on the other addresses.
   base::Result<void> start();
@@ -44,6 +45,8 @@ class Server {
   Stats stats() const;
   /// The addresses that are bound, in the order of Config::listen.
   std::vector<base::Endpoint> listening() const;
+  /// Addresses that are not bound or do not answer, each with the reason.
+  std::vector<std::string> faults() const;
 
  private:
   class Impl;

@@ -16,6 +16,7 @@
 
 #include "base/time.h"
 #include "dns/io/counters.h"
+#include "dns/io/listen_socket.h"
 #include "dns/io/thread.h"
 #include "dns/tcp_framer.h"
 
@@ -62,7 +63,15 @@ class TcpServer::Impl {
       ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
       acceptors_.emplace_back(io_, address.ss_family == AF_INET ? tcp::v4() : tcp::v6(),
                               socket.release());
-      asio::co_spawn(io_, accept(acceptors_.back()), asio::detached);
+      asio::co_spawn(io_, accept(std::prev(acceptors_.end())), asio::detached);
+    });
+  }
+
+  void remove(const base::Endpoint& endpoint) {
+    asio::post(io_, [this, endpoint] {
+      boost::system::error_code ignored;
+      for (tcp::acceptor& acceptor : acceptors_)
+        if (bound_to(acceptor.native_handle()) == endpoint) acceptor.close(ignored);
     });
   }
 
@@ -81,17 +90,19 @@ class TcpServer::Impl {
  private:
   using Connections = std::list<Connection>;
 
-  asio::awaitable<void> accept(tcp::acceptor& acceptor) {
-    while (true) {
-      auto [ec, socket] = co_await acceptor.async_accept(kToken);
+  asio::awaitable<void> accept(std::list<tcp::acceptor>::iterator acceptor) {
+    while (acceptor->is_open()) {
+      auto [ec, socket] = co_await acceptor->async_accept(kToken);
       if (!ec) {
         admit(std::move(socket));
         continue;
       }
+      if (!acceptor->is_open()) break;
       accept_failures_.add();
       asio::steady_timer pause(io_, kAcceptPause);
       co_await pause.async_wait(kToken);
     }
+    acceptors_.erase(acceptor);
   }
 
   /// Keeps a new connection, or closes it because of a limit.
@@ -205,6 +216,7 @@ TcpServer::TcpServer(const TableBox& tables, const TcpLimits& limits,
     : impl_(std::make_unique<Impl>(tables, limits, thread_name)) {}
 TcpServer::~TcpServer() = default;
 void TcpServer::add(base::Fd socket) { impl_->add(std::move(socket)); }
+void TcpServer::remove(const base::Endpoint& endpoint) { impl_->remove(endpoint); }
 TcpStats TcpServer::stats() const { return impl_->stats(); }
 
 }  // namespace viaduct::dns

@@ -35,6 +35,8 @@ class TcpServer {
 
   /// Gives the server a listening socket. Any thread may call this.
   void add(base::Fd socket);
+  /// Closes the listening sockets that are bound there; connections stay.
+  void remove(const base::Endpoint& endpoint);
 
   TcpStats stats() const;
 

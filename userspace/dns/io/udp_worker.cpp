@@ -126,7 +126,15 @@ class UdpWorker::Impl {
   void add(base::Fd socket) {
     asio::post(io_, [this, socket = std::move(socket)]() mutable {
       sockets_.emplace_back(io_, socket.release());
-      wait(sockets_.back());
+      wait(std::prev(sockets_.end()));
+    });
+  }
+
+  void remove(const base::Endpoint& endpoint) {
+    asio::post(io_, [this, endpoint] {
+      boost::system::error_code ignored;
+      for (Socket& socket : sockets_)
+        if (bound_to(socket.native_handle()) == endpoint) socket.close(ignored);
     });
   }
 
@@ -139,10 +147,10 @@ class UdpWorker::Impl {
  private:
   using Socket = asio::posix::stream_descriptor;
 
-  void wait(Socket& socket) {
-    socket.async_wait(Socket::wait_read, [this, &socket](const boost::system::error_code& ec) {
-      if (ec) return;
-      drain(socket.native_handle());
+  void wait(std::list<Socket>::iterator socket) {
+    socket->async_wait(Socket::wait_read, [this, socket](const boost::system::error_code& ec) {
+      if (ec || !socket->is_open()) return void(sockets_.erase(socket));
+      drain(socket->native_handle());
       wait(socket);
     });
   }
@@ -183,6 +191,7 @@ UdpWorker::UdpWorker(const TableBox& tables, const std::string& thread_name)
     : impl_(std::make_unique<Impl>(tables, thread_name)) {}
 UdpWorker::~UdpWorker() = default;
 void UdpWorker::add(base::Fd socket) { impl_->add(std::move(socket)); }
+void UdpWorker::remove(const base::Endpoint& endpoint) { impl_->remove(endpoint); }
 void UdpWorker::add_to(UdpStats& stats) const { impl_->add_to(stats); }
 
 }  // namespace viaduct::dns

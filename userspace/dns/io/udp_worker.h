@@ -31,6 +31,8 @@ class UdpWorker {
 
   /// Gives the worker a bound socket that does not block. Any thread may call this.
   void add(base::Fd socket);
+  /// Closes the sockets that are bound there.
+  void remove(const base::Endpoint& endpoint);
 
   void add_to(UdpStats& stats) const;
 
