@@ -22,6 +22,9 @@ const Word* words_of(const vd_dns_slot& slot) { return reinterpret_cast<const Wo
 Word* words_of(vd_dns_slot& slot) { return reinterpret_cast<Word*>(&slot); }
 std::uint32_t sequence_of(__u64 first_word) { return static_cast<std::uint32_t>(first_word); }
 
+constexpr std::size_t kLineOctets = 64;
+constexpr std::size_t kUsualOctets = 128;  // of a slot's 256: head, a usual name, one or two sets
+
 constexpr int kTurnsBeforeYield = 64;  // a writer needs some ten nanoseconds for a slot
 
 __u64 entry_for(std::uint64_t hash, std::uint32_t slot) { return (hash >> 32 << 32) | (slot + 1U); }
@@ -45,8 +48,23 @@ std::array<std::size_t, 2> AnswerSlots::buckets_of(std::uint64_t hash) const {
   return {1 + (hash & mask_), 1 + (((hash >> 20) * VD_DNS_HASH_FACTOR >> 32) & mask_)};
 }
 
-bool AnswerSlots::find(const FoldedName& name, Found& found) const {
-  const std::uint64_t hash = name.hash(seed_);
+void AnswerSlots::fetch_index(std::uint64_t hash) const {
+  for (const std::size_t bucket : buckets_of(hash)) __builtin_prefetch(&memory_.index[bucket]);
+}
+
+void AnswerSlots::fetch_slot(std::uint64_t hash) const {
+  for (const std::size_t bucket : buckets_of(hash))
+    for (const __u64& place : memory_.index[bucket].entries) {
+      const __u64 entry = load(place);
+      if (entry == 0 || entry >> 32 != hash >> 32) continue;
+      const auto* slot =
+          reinterpret_cast<const char*>(&memory_.slots[static_cast<std::uint32_t>(entry) - 1]);
+      for (std::size_t at = 0; at < kUsualOctets; at += kLineOctets) __builtin_prefetch(slot + at);
+      return;
+    }
+}
+
+bool AnswerSlots::find(const FoldedName& name, std::uint64_t hash, Found& found) const {
   for (const std::size_t bucket : buckets_of(hash)) {
     for (const __u64& place : memory_.index[bucket].entries) {
       const __u64 entry = load(place);

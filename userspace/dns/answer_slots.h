@@ -52,7 +52,15 @@ class AnswerSlots {
 
   /// Looks a name up. Any thread.
   /// @return false: the name does not exist.
-  bool find(const FoldedName& name, Found& found) const;
+  bool find(const FoldedName& name, Found& found) const { return find(name, hash(name), found); }
+  /// @param hash  of the name.
+  bool find(const FoldedName& name, std::uint64_t hash, Found& found) const;
+  std::uint64_t hash(const FoldedName& name) const { return name.hash(seed_); }
+
+  /// Asks the processor for what find() will read, first the index, then, when that is there, the
+  /// slot: of many names that are looked up one after the other, so that it waits once for all.
+  void fetch_index(std::uint64_t hash) const;
+  void fetch_slot(std::uint64_t hash) const;
 
   /// What the writer does. One thread.
   enum class Put { done, full };

@@ -19,11 +19,10 @@ std::string asked_name(std::span<const std::uint8_t> query) {
 }  // namespace
 
 std::vector<std::uint8_t> make_query(std::uint16_t id, const Name& name, Type type) {
-  std::vector<std::uint8_t> query(kHeaderOctets);
+  std::vector<std::uint8_t> query(kHeaderOctets + name.size() + 4);
   write16(query.data(), id);
   query[5] = 1;  // one question
-  query.insert(query.end(), name.wire().begin(), name.wire().end());
-  query.resize(query.size() + 4);
+  std::copy(name.wire().begin(), name.wire().end(), query.begin() + kHeaderOctets);
   write16(&query[query.size() - 4], static_cast<std::uint16_t>(type));
   write16(&query[query.size() - 2], kClassIn);
   return query;

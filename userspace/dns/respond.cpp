@@ -4,8 +4,6 @@
 #include <cassert>
 #include <cstring>
 
-#include "dns/question.h"
-
 namespace viaduct::dns {
 namespace {
 
@@ -15,6 +13,8 @@ constexpr std::uint16_t kFlagResponse = 0x8000;
 constexpr std::uint16_t kFlagAuthoritative = 0x0400;
 constexpr std::uint16_t kFlagTruncated = 0x0200;
 constexpr std::uint16_t kFlagRecursionDesired = 0x0100;
+
+}  // namespace
 
 /// Writes one answer: question, records, OPT and TSIG in this order, the header last.
 class Message {
@@ -102,6 +102,8 @@ class Message {
   bool opt_written_ = false;
 };
 
+namespace {
+
 std::size_t limit_of(const Question& question, Transport transport) {
   if (transport == Transport::tcp) return kMaxTcpOctets;
   if (!question.has_opt) return kPlainUdpOctets;
@@ -135,22 +137,6 @@ Response negative(const Table::Place& place, bool exists, Message& answer) {
                 : answer.finish(Rcode::name_error, Outcome::name_error);
 }
 
-Response look_up(const Question& question, const Table& table, Message& answer) {
-  const bool transfer = question.type == static_cast<std::uint16_t>(Type::axfr) ||
-                        question.type == static_cast<std::uint16_t>(Type::ixfr);
-  if (question.klass != kClassIn || transfer)
-    return answer.finish(Rcode::refused, Outcome::refused);
-  FoldedName name(question.name);
-  const std::optional<Table::Place> place = table.locate(question, name);
-  if (!place) return answer.finish(Rcode::refused, Outcome::refused);
-  if (!place->zone->ready) return answer.finish(Rcode::server_failure, Outcome::server_failure);
-  answer.set_flag(kFlagAuthoritative);
-  Found found;
-  if (!table.find(name, found)) return negative(*place, false, answer);
-  const std::optional<Answer> set = found.find(question.type);
-  return set ? positive(question, *set, answer) : negative(*place, true, answer);
-}
-
 }  // namespace
 
 const char* to_string(Outcome outcome) {
@@ -181,13 +167,27 @@ const char* to_string(Outcome outcome) {
   return "unknown";
 }
 
-Response respond(std::span<const std::uint8_t> message, const Table& table, Transport transport,
-                 std::span<std::uint8_t> out) {
+void Query::read(std::span<const std::uint8_t> message, const Table& table) {
+  table_ = &table;
+  question_ = parse_question(message);
+  place_.reset();
+  if (question_.verdict != Verdict::query || question_.klass != kClassIn) return;
+  name_.emplace(question_.name);
+  place_ = table.locate(question_, *name_);
+  if (!place_ || !place_->zone->ready) return;
+  hash_ = table.slots().hash(*name_);
+  table.slots().fetch_index(hash_);
+}
+
+void Query::fetch() const {
+  if (place_ && place_->zone->ready) table_->slots().fetch_slot(hash_);
+}
+
+Response Query::respond(Transport transport, std::span<std::uint8_t> out) const {
   assert(out.size() >= answer_capacity(transport));
-  const Question question = parse_question(message);
-  if (question.verdict == Verdict::drop) return {};
-  Message answer(question, limit_of(question, transport), out);
-  switch (question.verdict) {
+  if (question_.verdict == Verdict::drop) return {};
+  Message answer(question_, limit_of(question_, transport), out);
+  switch (question_.verdict) {
     case Verdict::drop:
       break;
     case Verdict::not_implemented:
@@ -200,9 +200,28 @@ Response respond(std::span<const std::uint8_t> message, const Table& table, Tran
       answer.append_bad_key();
       return answer.finish(Rcode::not_authoritative, Outcome::bad_key);
     case Verdict::query:
-      return look_up(question, table, answer);
+      return look_up(answer);
   }
   return {};
+}
+
+Response Query::look_up(Message& answer) const {
+  const bool transfer = question_.type == static_cast<std::uint16_t>(Type::axfr) ||
+                        question_.type == static_cast<std::uint16_t>(Type::ixfr);
+  if (!place_ || transfer) return answer.finish(Rcode::refused, Outcome::refused);
+  if (!place_->zone->ready) return answer.finish(Rcode::server_failure, Outcome::server_failure);
+  answer.set_flag(kFlagAuthoritative);
+  Found found;
+  if (!table_->find(*name_, hash_, found)) return negative(*place_, false, answer);
+  const std::optional<Answer> set = found.find(question_.type);
+  return set ? positive(question_, *set, answer) : negative(*place_, true, answer);
+}
+
+Response respond(std::span<const std::uint8_t> message, const Table& table, Transport transport,
+                 std::span<std::uint8_t> out) {
+  Query query;
+  query.read(message, table);
+  return query.respond(transport, out);
 }
 
 }  // namespace viaduct::dns

@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
+#include "dns/question.h"
 #include "dns/table.h"
 
 namespace viaduct::dns {
@@ -39,9 +41,30 @@ struct Response {
   Outcome outcome = Outcome::dropped;
 };
 
-/// Answers one message. Allocates nothing and never fails: what cannot be answered is dropped or
-/// gets an error code. Several addresses start at record (message id) mod n, as dcos-net's
-/// round_robin does.
+/// A message that was read, and where its answer is looked for.
+class Query {
+ public:
+  /// The first step: the message is parsed, its zone is found. The table's index is fetched.
+  /// @param message, table  live until respond().
+  void read(std::span<const std::uint8_t> message, const Table& table);
+  /// The second step, when many queries have made the first: the name's slot is fetched.
+  void fetch() const;
+  /// The last step.
+  Response respond(Transport transport, std::span<std::uint8_t> out) const;
+
+ private:
+  Response look_up(class Message& answer) const;
+
+  const Table* table_ = nullptr;
+  Question question_;
+  std::optional<FoldedName> name_;     ///< of a query for one of our zones
+  std::optional<Table::Place> place_;  ///< absent: it is in none
+  std::uint64_t hash_ = 0;
+};
+
+/// Answers one message: all steps of a Query. Allocates nothing and never fails: what cannot be
+/// answered is dropped or gets an error code. Several addresses start at record (message id) mod n,
+/// as dcos-net's round_robin does.
 /// @param out  at least answer_capacity(transport) octets, not overlapping `message`.
 /// Sources: RFC 1035; RFC 2308 (negative answers); RFC 6891 (EDNS); RFC 8482 (ANY); RFC 8906; RFC
 /// 8945, 5.2.1.

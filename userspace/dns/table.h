@@ -60,6 +60,9 @@ class Table {
 
   /// @return false: the name does not exist.
   bool find(const FoldedName& name, Found& found) const { return slots_->find(name, found); }
+  bool find(const FoldedName& name, std::uint64_t hash, Found& found) const {
+    return slots_->find(name, hash, found);
+  }
 
   /// All records, SOAs included; sorted by owner in wire form, then type. The writer's thread.
   std::vector<Record> records() const;

@@ -212,6 +212,7 @@ int run(int rounds) {
   dns::Config config;
   config.listen = {base::Address::v4(0x7f000001)};
   config.port = 0;
+  config.watch = std::chrono::hours(1);  // nobody else asks meanwhile
   dns::Server server(config);
   if (const auto started = server.start(); !started) {
     std::fprintf(stderr, "%s\n", started.error().message().c_str());

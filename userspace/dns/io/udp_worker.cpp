@@ -1,17 +1,21 @@
 #include "dns/io/udp_worker.h"
 
 #include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <list>
+#include <mutex>
+#include <span>
 #include <thread>
+#include <utility>
+#include <vector>
 
+#include "base/time.h"
 #include "dns/io/counters.h"
 #include "dns/io/listen_socket.h"
 #include "dns/io/thread.h"
@@ -19,11 +23,10 @@
 namespace viaduct::dns {
 namespace {
 
-namespace asio = boost::asio;
-
 constexpr unsigned kBatch = 32;  // queries per system call; more gains less than 5 % of the time
 constexpr int kRoundsPerWakeUp = 8;  // then other sockets get their turn
 constexpr std::chrono::seconds kDropsInterval{1};
+constexpr int kPollMs = 1000;
 
 union ClientAddress {
   sockaddr_in v4;
@@ -52,11 +55,12 @@ class Batch {
 
   void answer(unsigned count, const Table& table, OutcomeCounters& counters) {
     answers_ = 0;
+    for (unsigned i = 0; i < count; ++i)
+      parsed_[i].read({octets_in_[i].data(), received_[i].msg_len}, table);
+    for (unsigned i = 0; i < count; ++i) parsed_[i].fetch();
     for (unsigned i = 0; i < count; ++i) {
       Response response;  // dropped
-      if (client_port(i) != 0)
-        response = respond({octets_in_[i].data(), received_[i].msg_len}, table, Transport::udp,
-                           octets_out_[answers_]);
+      if (client_port(i) != 0) response = parsed_[i].respond(Transport::udp, octets_out_[answers_]);
       counters.count(response.outcome);
       if (response.octets != 0) enqueue(i, response.octets);
     }
@@ -102,6 +106,7 @@ class Batch {
   std::array<iovec, kBatch> queries_{};
   std::array<iovec, kBatch> answer_octets_{};
   std::array<ClientAddress, kBatch> clients_{};
+  std::array<Query, kBatch> parsed_;
   // Nobody may send more than the size that our OPT advertises; a longer query is cut and gets
   // FORMERR.
   std::array<std::array<std::uint8_t, kMaxUdpOctets>, kBatch> octets_in_;
@@ -111,31 +116,31 @@ class Batch {
 
 }  // namespace
 
+// A loop of poll(2), since epoll(7), which Asio uses, stays on a socket's wait queue while the
+// thread works: each answer sent over loopback and each query that comes meanwhile then takes its
+// lock, on two processors.
 class UdpWorker::Impl {
  public:
-  Impl(const TableBox& tables, const std::string& thread_name) : table_(tables) {
-    watch_drops();
-    thread_ = start_thread(thread_name, [this] { io_.run(); });
+  Impl(const TableBox& tables, const std::string& thread_name)
+      : table_(tables), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    thread_ = start_thread(thread_name, [this](const std::stop_token& stop) { run(stop); });
   }
 
   ~Impl() {
-    io_.stop();
-    thread_.join();
+    thread_.request_stop();
+    wake();
   }
 
   void add(base::Fd socket) {
-    asio::post(io_, [this, socket = std::move(socket)]() mutable {
-      sockets_.emplace_back(io_, socket.release());
-      wait(std::prev(sockets_.end()));
-    });
+    const std::lock_guard lock(mutex_);
+    coming_.push_back(std::move(socket));
+    wake();
   }
 
   void remove(const base::Endpoint& endpoint) {
-    asio::post(io_, [this, endpoint] {
-      boost::system::error_code ignored;
-      for (Socket& socket : sockets_)
-        if (bound_to(socket.native_handle()) == endpoint) socket.close(ignored);
-    });
+    const std::lock_guard lock(mutex_);
+    going_.push_back(endpoint);
+    wake();
   }
 
   void add_to(UdpStats& stats) const {
@@ -145,14 +150,41 @@ class UdpWorker::Impl {
   }
 
  private:
-  using Socket = asio::posix::stream_descriptor;
+  void wake() {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_.get(), &one, sizeof one);  // it fails only when it is awake anyway
+  }
 
-  void wait(std::list<Socket>::iterator socket) {
-    socket->async_wait(Socket::wait_read, [this, socket](const boost::system::error_code& ec) {
-      if (ec || !socket->is_open()) return void(sockets_.erase(socket));
-      drain(socket->native_handle());
-      wait(socket);
-    });
+  void run(const std::stop_token& stop) {
+    std::vector<pollfd> polled;
+    base::Time next_drops = base::Clock::now();
+    while (!stop.stop_requested()) {
+      if (base::Clock::now() >= next_drops) {
+        count_drops();
+        next_drops = base::Clock::now() + kDropsInterval;
+      }
+      ::poll(polled.data(), polled.size(), kPollMs);
+      if (polled.empty() || polled.front().revents != 0) {
+        change_sockets();
+        polled = {{wake_.get(), POLLIN, 0}};
+        for (const base::Fd& socket : sockets_) polled.push_back({socket.get(), POLLIN, 0});
+        continue;
+      }
+      for (const pollfd& ready : std::span(polled).subspan(1))
+        if (ready.revents != 0) drain(ready.fd);
+    }
+  }
+
+  void change_sockets() {
+    std::uint64_t wakes;
+    (void)!::read(wake_.get(), &wakes, sizeof wakes);
+    const std::lock_guard lock(mutex_);
+    for (base::Fd& socket : coming_) sockets_.push_back(std::move(socket));
+    for (const base::Endpoint& endpoint : going_)
+      std::erase_if(sockets_,
+                    [&](const base::Fd& socket) { return bound_to(socket.get()) == endpoint; });
+    coming_.clear();
+    going_.clear();
   }
 
   void drain(int fd) {
@@ -165,15 +197,10 @@ class UdpWorker::Impl {
     }
   }
 
-  void watch_drops() {
-    drops_timer_.expires_after(kDropsInterval);
-    drops_timer_.async_wait([this](const boost::system::error_code& ec) {
-      if (ec) return;
-      std::uint64_t drops = 0;
-      for (Socket& socket : sockets_) drops += dropped_packets(socket.native_handle());
-      kernel_drops_.set(drops);
-      watch_drops();
-    });
+  void count_drops() {
+    std::uint64_t drops = 0;
+    for (const base::Fd& socket : sockets_) drops += dropped_packets(socket.get());
+    kernel_drops_.set(drops);
   }
 
   OutcomeCounters outcomes_;
@@ -181,9 +208,11 @@ class UdpWorker::Impl {
   Counter send_failures_;
   TableBox::Reader table_;
   Batch batch_;
-  asio::io_context io_{1};
-  asio::steady_timer drops_timer_{io_};
-  std::list<Socket> sockets_;
+  std::vector<base::Fd> sockets_;
+  base::Fd wake_;
+  std::mutex mutex_;  // of the two lists
+  std::vector<base::Fd> coming_;
+  std::vector<base::Endpoint> going_;
   std::jthread thread_;
 };
 
