@@ -125,7 +125,7 @@ class Server::Impl {
   void watch(const std::stop_token& stop) {
     std::mutex mutex;  // only for the wait; nothing is shared
     std::condition_variable_any never;
-    base::Time next_look = base::Clock::now();
+    base::Time next_look = base::Clock::now() + config_.watch;
     while (true) {
       std::unique_lock lock(mutex);
       never.wait_for(lock, stop, config_.retry, [] { return false; });
