@@ -1,26 +1,20 @@
-// CPU time of one UDP query: our server beside a bare recvmmsg/sendmmsg echo, which is the floor of
-// any server.
+// What a UDP query costs: our server beside a bare recvmmsg/sendmmsg echo, which is the floor of
+// any server, and beside other servers that run already.
 //
-//   dns_user_space [ROUNDS]
+//   dns_user_space [ROUNDS [ZONE] [NAME=PID,...@PORT...]]
 //
 // One generator keeps 256 queries for 10,000 names in flight. Servers and generator have a core
-// each; rounds of both servers alternate, so that a slow phase of the machine meets both. The
-// figure is the scheduled time of the server's threads per answer, so neither the generator nor
-// other load is in it.
+// each; rounds of all servers alternate, so that a slow phase of the machine meets each. The figure
+// is the scheduled time of the server's threads per answer, so neither the generator nor other load
+// is in it. Then each is asked 10,000 times a second. Other servers have the names
+// service-N.marathon.ZONE; dns_peers.py starts them.
 
-#include <dirent.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/socket.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <random>
+#include <sstream>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,35 +22,15 @@
 #include "dns/io/listen_socket.h"
 #include "dns/io/server.h"
 #include "dns/io/thread.h"
-#include "tests/support/dns_message.h"
+#include "tests/bench/dns/load.h"
 
-namespace viaduct {
+namespace viaduct::bench {
 namespace {
 
 constexpr unsigned kNames = 10'000;
-constexpr unsigned kBatch = 32;
-constexpr unsigned kInFlight = 256;
 constexpr std::chrono::milliseconds kRound{500};
-
-struct Buffers {
-  std::array<std::array<std::uint8_t, 1232>, kBatch> octets;
-  std::array<iovec, kBatch> parts;
-  std::array<sockaddr_in, kBatch> peers;
-  std::array<mmsghdr, kBatch> messages{};
-
-  /// @param with_peers  false on a connected socket.
-  int receive(int fd, int flags, bool with_peers) {
-    for (unsigned i = 0; i < kBatch; ++i) {
-      parts[i] = {octets[i].data(), octets[i].size()};
-      messages[i] = {};
-      messages[i].msg_hdr.msg_iov = &parts[i];
-      messages[i].msg_hdr.msg_iovlen = 1;
-      if (with_peers) messages[i].msg_hdr.msg_name = &peers[i];
-      if (with_peers) messages[i].msg_hdr.msg_namelen = sizeof peers[i];
-    }
-    return ::recvmmsg(fd, messages.data(), kBatch, flags, nullptr);
-  }
-};
+constexpr std::chrono::milliseconds kRateTime{2000};
+constexpr unsigned kRate = 10'000;
 
 /// The floor: everything comes back with QR set.
 class Echo {
@@ -91,43 +65,6 @@ class Echo {
   std::jthread thread_;
 };
 
-struct Thread {
-  std::string id;
-  std::string name;
-};
-
-std::vector<Thread> threads(const std::string& prefix) {
-  std::vector<Thread> found;
-  DIR* tasks = ::opendir("/proc/self/task");
-  while (const dirent* entry = ::readdir(tasks)) {
-    Thread thread{entry->d_name, {}};
-    std::getline(std::ifstream("/proc/self/task/" + thread.id + "/comm"), thread.name);
-    if (thread.name.starts_with(prefix)) found.push_back(thread);
-  }
-  ::closedir(tasks);
-  return found;
-}
-
-/// Scheduled nanoseconds of all threads whose name starts with a prefix.
-std::uint64_t cpu_ns(const std::string& prefix) {
-  std::uint64_t sum = 0;
-  for (const Thread& thread : threads(prefix)) {
-    std::uint64_t ns = 0;
-    std::ifstream("/proc/self/task/" + thread.id + "/schedstat") >> ns;
-    sum += ns;
-  }
-  return sum;
-}
-
-void pin(pid_t thread, unsigned core) {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  CPU_SET(core, &cores);
-  ::sched_setaffinity(thread, sizeof cores, &cores);
-}
-
-std::string host(unsigned i) { return "service-" + std::to_string(i) + ".marathon"; }
-
 std::shared_ptr<const dns::Table> make_table() {
   std::vector<service::NamedVip> names;
   for (unsigned i = 0; i < kNames; ++i)
@@ -138,77 +75,29 @@ std::shared_ptr<const dns::Table> make_table() {
   return dns::build_table(snapshot, {}).table;
 }
 
-std::vector<test::Octets> make_queries() {
+struct Contender {
+  std::string name;
+  base::Endpoint endpoint;
+  Threads threads;
   std::vector<test::Octets> queries;
-  for (unsigned i = 0; i < kNames; ++i)
-    queries.push_back(test::MessageBuilder(static_cast<std::uint16_t>(i))
-                          .question(host(i) + ".l4lb.thisdcos.directory", dns::Type::a));
-  std::shuffle(queries.begin(), queries.end(), std::mt19937(1));
-  return queries;
-}
-
-base::Fd connect_to(const base::Endpoint& server) {
-  base::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const int size = 4 << 20;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  const timeval patience{0, 100'000};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(server.port);
-  to.sin_addr.s_addr = htonl(server.address.v4_value());
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) std::abort();
-  return fd;
-}
-
-void send_batch(int fd, std::vector<test::Octets>& queries, std::size_t& next) {
-  std::array<iovec, kBatch> parts;
-  std::array<mmsghdr, kBatch> messages{};
-  for (unsigned i = 0; i < kBatch; ++i, next = (next + 1) % queries.size()) {
-    parts[i] = {queries[next].data(), queries[next].size()};
-    messages[i].msg_hdr.msg_iov = &parts[i];
-    messages[i].msg_hdr.msg_iovlen = 1;
-  }
-  ::sendmmsg(fd, messages.data(), kBatch, 0);
-}
-
-struct Figures {
-  double cpu_ns_per_query;
-  double queries_per_second;
+  std::vector<double> cpu, rate, ratio, p50, p99;
 };
 
-Figures run_round(const base::Endpoint& server, const std::string& threads_prefix,
-                  std::vector<test::Octets>& queries) {
-  const base::Fd fd = connect_to(server);
-  auto buffers = std::make_unique<Buffers>();
-  std::size_t next = 0;
-  unsigned in_flight = 0;
-  std::uint64_t answers = 0;
-  const std::uint64_t cpu_before = cpu_ns(threads_prefix);
-  const auto begin = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - begin < kRound) {
-    for (; in_flight + kBatch <= kInFlight; in_flight += kBatch)
-      send_batch(fd.get(), queries, next);
-    const int count = buffers->receive(fd.get(), MSG_WAITFORONE, false);
-    if (count <= 0) {
-      in_flight = 0;  // lost
-      continue;
-    }
-    answers += static_cast<unsigned>(count);
-    in_flight -= std::min(in_flight, static_cast<unsigned>(count));
-  }
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  const auto cpu = static_cast<double>(cpu_ns(threads_prefix) - cpu_before);
-  return {cpu / static_cast<double>(answers), static_cast<double>(answers) / seconds.count()};
+/// "knot=1234,1235@5301".
+Contender peer(const std::string& text, const std::string& zone) {
+  const auto equals = text.find('='), at = text.find('@');
+  Contender made;
+  made.name = text.substr(0, equals);
+  made.threads.processes.clear();
+  std::stringstream ids(text.substr(equals + 1, at - equals - 1));
+  for (std::string id; std::getline(ids, id, ',');) made.threads.processes.push_back(id);
+  const auto port = static_cast<std::uint16_t>(std::atoi(text.substr(at + 1).c_str()));
+  made.endpoint = {base::Address::v4(0x7f000001), port};
+  made.queries = make_queries(kNames, zone);
+  return made;
 }
 
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
-}
-
-int run(int rounds) {
+int run(int rounds, const std::string& zone, const std::vector<std::string>& peers) {
   dns::Config config;
   config.listen = {base::Address::v4(0x7f000001)};
   config.port = 0;
@@ -220,32 +109,47 @@ int run(int rounds) {
   }
   server.publish(make_table());
   const Echo echo;
-  std::vector<test::Octets> queries = make_queries();
-  for (const char* prefix : {"vd-dns", "floor"})
-    for (const Thread& thread : threads(prefix)) pin(std::atoi(thread.id.c_str()), 0);
-  pin(0, std::thread::hardware_concurrency() > 1 ? 1 : 0);
-
-  std::vector<double> ours, floor, ratios, ours_rate, floor_rate;
-  for (int i = 0; i < rounds; ++i) {
-    const Figures a = run_round(echo.endpoint(), "floor", queries);
-    const Figures b = run_round(server.listening().front(), "vd-dns", queries);
-    floor.push_back(a.cpu_ns_per_query);
-    floor_rate.push_back(a.queries_per_second);
-    ours.push_back(b.cpu_ns_per_query);
-    ours_rate.push_back(b.queries_per_second);
-    ratios.push_back(b.cpu_ns_per_query / a.cpu_ns_per_query);
-  }
-  std::printf("%-10s %12s %12s\n", "server", "cpu ns/query", "queries/s");
-  std::printf("%-10s %12.0f %12.0f\n", "echo", median(floor), median(floor_rate));
-  std::printf("%-10s %12.0f %12.0f\n", "viaduct", median(ours), median(ours_rate));
+  const auto ours = make_queries(kNames, ".l4lb.thisdcos.directory");
+  std::vector<Contender> all;
+  all.push_back({"echo", echo.endpoint(), {{"self"}, "floor"}, ours, {}, {}, {}, {}, {}});
+  all.push_back(
+      {"viaduct", server.listening().front(), {{"self"}, "vd-dns"}, ours, {}, {}, {}, {}, {}});
+  for (const std::string& text : peers) all.push_back(peer(text, "." + zone));
+  for (const Contender& one : all) one.threads.pin(0);
+  pin_this_thread(std::thread::hardware_concurrency() > 1 ? 1 : 0);
+  for (int i = 0; i < rounds; ++i)
+    for (Contender& one : all) {
+      const Figures figures = saturate(one.endpoint, one.threads, one.queries, kRound);
+      one.cpu.push_back(figures.cpu_ns_per_query);
+      one.rate.push_back(figures.queries_per_second);
+      one.ratio.push_back(figures.cpu_ns_per_query / all.front().cpu.back());
+    }
+  for (int i = 0; i < 3; ++i)
+    for (Contender& one : all) {
+      const Latency latency = ask_at_rate(one.endpoint, one.queries, kRate, kRateTime);
+      one.p50.push_back(latency.p50_us);
+      one.p99.push_back(latency.p99_us);
+    }
+  std::printf("%-10s %12s %8s %12s %22s\n", "server", "cpu ns/query", "of echo", "queries/s",
+              "p50/p99 us at 10,000/s");
+  for (const Contender& one : all)
+    std::printf("%-10s %12.0f %8.2f %12.0f %13.0f /%7.0f\n", one.name.c_str(), median(one.cpu),
+                median(one.ratio), median(one.rate), median(one.p50), median(one.p99));
   std::printf("cpu per query against the echo, median of %d rounds: %.2f (budget 1.15)\n", rounds,
-              median(ratios));
+              median(all[1].ratio));
   return 0;
 }
 
 }  // namespace
-}  // namespace viaduct
+}  // namespace viaduct::bench
 
 int main(int argc, char** argv) {
-  return viaduct::run(argc > 1 ? std::max(1, std::atoi(argv[1])) : 15);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const int rounds = arguments.empty() ? 15 : std::max(1, std::atoi(arguments[0].c_str()));
+  const std::string zone = arguments.size() > 1 ? arguments[1] : "l4lb.thisdcos.directory";
+  return viaduct::bench::run(
+      rounds, zone,
+      {arguments.begin() +
+           std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(arguments.size())),
+       arguments.end()});
 }

@@ -156,7 +156,7 @@ class UdpWorker::Impl {
   }
 
   void run(const std::stop_token& stop) {
-    std::vector<pollfd> polled;
+    std::vector<pollfd> polled = {{wake_.get(), POLLIN, 0}};
     base::Time next_drops = base::Clock::now();
     while (!stop.stop_requested()) {
       if (base::Clock::now() >= next_drops) {
@@ -164,14 +164,12 @@ class UdpWorker::Impl {
         next_drops = base::Clock::now() + kDropsInterval;
       }
       ::poll(polled.data(), polled.size(), kPollMs);
-      if (polled.empty() || polled.front().revents != 0) {
-        change_sockets();
-        polled = {{wake_.get(), POLLIN, 0}};
-        for (const base::Fd& socket : sockets_) polled.push_back({socket.get(), POLLIN, 0});
-        continue;
-      }
       for (const pollfd& ready : std::span(polled).subspan(1))
         if (ready.revents != 0) drain(ready.fd);
+      if (polled.front().revents == 0) continue;
+      change_sockets();
+      polled.resize(1);
+      for (const base::Fd& socket : sockets_) polled.push_back({socket.get(), POLLIN, 0});
     }
   }
 
