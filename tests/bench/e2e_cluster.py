@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What one viaductd takes in a cluster of 1,000 members with 100,000 backends: memory, CPU idle and under 30 changes a second.
 
-    VIADUCT_BIN=build/bin PYTHONPATH=tests/support tests/bench/e2e_cluster.py [MEMBERS] [ROWS of each] [CHANGES]
+    VIADUCT_BIN=build/bin PYTHONPATH=tests/support tests/bench/e2e_cluster.py [MEMBERS] [ROWS of each] [CHANGES] [SLOT_LINES]
 
 The others are one process with sockets of their own on loopback (build/bin/bench/gossip_crowd, -DVIADUCT_BENCH=ON); all run in a
 namespace of a lab."""
@@ -14,6 +14,7 @@ from e2e import bin_dir
 from lab import Lab, require_privileges
 
 SECONDS = 20
+ROOM = 1 << 20  # dataplane.max_slot_lines: 1,000 VIPs of 100 backends take 16 million slots, more than its default
 
 
 def cpu(pid):
@@ -36,13 +37,13 @@ def measure(pid, seconds):
     return 100 * (cpu(pid) - before) / (time.monotonic() - began)
 
 
-def run(lab, members, rows, changes):
+def run(lab, members, rows, changes, slot_lines):
     node = lab.node()
     daemon = node.daemon(
         config={
             "gossip": {"enabled": True, "listen": "127.0.0.2", "insecure": True},
             "log": {"level": "info"},
-            "dataplane": {"max_slot_lines": 1 << 20},  # 100 backends for each of 1,000 VIPs take 12 million slots
+            "dataplane": {"max_slot_lines": slot_lines},
         },
     )
     crowd = node.start(
@@ -64,7 +65,8 @@ def run(lab, members, rows, changes):
             raise TimeoutError(f"{len(view)} members, {total} rows after 1800 s")
         time.sleep(1)
     plane = daemon.get("/v1/status")["dataplane"]
-    if plane["problems"] or plane["pending"] or plane["last_error"]:
+    missing = len(plane["problems"])
+    if plane["pending"] or plane["last_error"] or (missing and slot_lines >= ROOM):
         raise RuntimeError(f"not all of it is in the kernel: {plane['problems'][:3]} {plane['last_error']}")
     time.sleep(SECONDS)  # news of the beginning is still sent
     idle = measure(pid, SECONDS)
@@ -72,7 +74,7 @@ def run(lab, members, rows, changes):
     busy = measure(pid, SECONDS)
     own, resident = memory(pid)
     print(
-        f"{members} members, {(members - 1) * rows} backends, all of them in the kernel: "
+        f"{members} members, {(members - 1) * rows} backends, {missing} VIPs without room in the kernel: "
         f"{own:.0f} MB of its own ({resident:.0f} MB resident with the kernel's maps), {idle:.1f} % of a CPU idle, {busy:.1f} % under {changes} changes/s",
         flush=True,
     )
@@ -81,12 +83,12 @@ def run(lab, members, rows, changes):
 
 
 def main():
-    members, rows, changes = (int(a) for a in (sys.argv[1:] + ["1000", "100", "30"][len(sys.argv) - 1 :])[:3])
+    members, rows, changes, slot_lines = (int(a) for a in (sys.argv[1:] + ["1000", "100", "30", str(ROOM)][len(sys.argv) - 1 :])[:4])
     require_privileges()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # each member has two sockets and its streams
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with Lab(bin_dir()) as lab:
-        run(lab, members, rows, changes)
+        run(lab, members, rows, changes, slot_lines)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 #define VD_MAX_SERVICES 131072	 /* entries of each service map, default */
 #define VD_MAX_BACKENDS 131072	 /* ids 0..VD_MAX_BACKENDS-1; id 0 is never a backend; default */
 #define VD_SLOTS_PER_LINE 16	 /* slots in one element of the slot map */
-#define VD_MAX_SLOT_LINES 819200 /* 13.1 million slots, 52 MB; default */
+#define VD_MAX_SLOT_LINES 720896 /* 11.5 million slots, 46 MB; default */
 #define VD_MAX_FLOWS 131072	 /* entries of the flow table (two a flow), default */
 #define VD_MAX_NEW_FLOWS 16384	 /* entries of the table of new flows, default */
 #define VD_MAX_AFFINITIES 65536	 /* clients that are remembered by affinity, default */

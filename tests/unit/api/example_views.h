@@ -54,7 +54,7 @@ struct Example {
     views.dataplane.applied_revision = 7;
     views.dataplane.maps = {{"services", 2, 131072}};
     views.dataplane.link = "viaduct0";
-    views.dns = {true, {*base::Endpoint::parse("198.51.100.1:53")}, 1, 42};
+    views.dns = {true, {*base::Endpoint::parse("198.51.100.1:53")}, {}, 1, 42};
     views.capabilities = {{"tcx", false, "clsact is used"}};
     views.records = [] {
       return std::vector<DnsRecord>{{"web.marathon.l4lb.thisdcos.directory.", "11.0.0.1", "A"}};
