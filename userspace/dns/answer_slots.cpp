@@ -176,7 +176,8 @@ AnswerSlots::Put AnswerSlots::put(const Name& name, std::uint8_t zone, RecordSet
   wanted.zone = zone;
   const std::size_t sets_at = padded(name.size());
   const bool fits =
-      sets_at + sets.octets.size() <= VD_DNS_SLOT_DATA && sets.count <= VD_DNS_SLOT_SETS;
+      sets_at + sets.octets.size() <= VD_DNS_SLOT_DATA && sets.count <= VD_DNS_SLOT_SETS &&
+      !find_set(sets.octets.data(), sets.count, static_cast<std::uint16_t>(Type::cname));
   const std::size_t held = std::min<std::size_t>(name.size(), VD_DNS_SLOT_DATA);
   std::memcpy(wanted.data, name.wire().data(), held);
   if (fits) {

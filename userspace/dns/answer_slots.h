@@ -14,7 +14,8 @@
 
 namespace viaduct::dns {
 
-/// A name whose record sets do not fit a slot. Immutable.
+/// A name whose record sets do not fit a slot, or that leads to another one (CNAME), which the
+/// kernel does not follow. Immutable.
 struct LongAnswers {
   Name name;  ///< folded
   RecordSets sets;

@@ -213,7 +213,9 @@ Response Query::look_up(Message& answer) const {
   answer.set_flag(kFlagAuthoritative);
   Found found;
   if (!table_->find(*name_, hash_, found)) return negative(*place_, false, answer);
-  const std::optional<Answer> set = found.find(question_.type);
+  std::optional<Answer> set = found.find(question_.type);
+  // A name that leads to another one has no other types (RFC 1034, 3.6.2).
+  if (!set) set = found.find(static_cast<std::uint16_t>(Type::cname));
   return set ? positive(question_, *set, answer) : negative(*place_, true, answer);
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 /// What there was no room for is tried again so often: each time costs its whole table, and what
 /// others gave back rests for longer.
-constexpr base::Duration kRetryUnsettled = std::chrono::seconds(1);
+constexpr base::Duration kRetryUnsettled = std::chrono::seconds(5);
 
 bool matches(const std::vector<std::string>& patterns, const std::string& name) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
