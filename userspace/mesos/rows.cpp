@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/quote.h"
+#include "mesos/running_task.h"
 #include "mesos/task_rows.h"
 
 namespace viaduct::mesos {
@@ -24,7 +25,13 @@ service::SourceRows make_rows(const AgentState& state, const base::Address& node
     task_rows.add_task_labels();
     task_rows.add_discovery_ports();
     for (auto& mapping : task_rows.port_mappings()) out.port_mappings.push_back(std::move(mapping));
+    if (task.state != TaskState::running) continue;  // what ends is not found any more
+    if (auto row = running_task(task, framework->second, node, rejections))
+      out.tasks.push_back(std::move(*row));
+    else
+      rejections.add("task " + task.id, "is not in DNS: " + row.error().context);
   }
+  std::sort(out.tasks.begin(), out.tasks.end());
   out.rows.reserve(rows.size());
   for (auto& [key, row] : rows) out.rows.push_back(std::move(row));
   std::sort(out.port_mappings.begin(), out.port_mappings.end());

@@ -6,9 +6,9 @@
 
 namespace viaduct::mesos {
 
-/// What this node publishes for the tasks of its agent: their VIPs' backends and the host ports
-/// that lead into containers. A label, port or task that cannot be used is rejected with its place;
-/// nothing else is affected.
+/// What this node publishes for the tasks of its agent: their VIPs' backends, the host ports
+/// that lead into containers, and what DNS has to know of the running ones. A label, port or task
+/// that cannot be used is rejected with its place; nothing else is affected.
 /// @param node  this node's address: backends on host ports have it, and tasks that report it are
 /// taken to use the
 ///              host's network.

@@ -46,6 +46,12 @@ std::optional<std::string_view> vip_port_index(std::string_view key) {
   return key.substr(kVipPort.size());
 }
 
+std::optional<service::AddressSource> address_label(std::string_view key) {
+  if (key == "MesosContainerizer.NetworkSettings.IPAddress") return service::AddressSource::mesos;
+  if (key == "Docker.NetworkSettings.IPAddress") return service::AddressSource::docker;
+  return std::nullopt;
+}
+
 bool is_task_label(std::string_view key) {
   return is_policy_label(key) || vip_port_index(key).has_value();
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "service/task_row.h"
 
 namespace viaduct::mesos {
 
@@ -34,6 +35,7 @@ struct DiscoveryPort {
   std::int64_t number = 0;
   std::string protocol;       ///< as written; "" when absent
   std::vector<Label> labels;  ///< those that matter here (is_port_label)
+  std::string name{};         ///< as written; "" when absent
 
   bool operator==(const DiscoveryPort&) const = default;
 };
@@ -78,6 +80,9 @@ struct Task {
   std::vector<DiscoveryPort> discovery_ports;
   std::vector<MappedPort> mappings;
   bool is_docker = false;
+  std::string discovery;  ///< the name that the task wants to be found under; "" when absent
+  /// What the containerizers tell by status labels, of the newest status that has any.
+  std::vector<service::TaskAddress> label_addresses;
 
   bool operator==(const Task&) const = default;
 };
@@ -90,6 +95,8 @@ bool is_vip_label(std::string_view key);
 /// Whether a label of a task says something about VIPs: vip_port* in any case, and those
 /// of the policy.
 bool is_task_label(std::string_view key);
+/// Who says an address by a label of a status; absent: the label says something else.
+std::optional<service::AddressSource> address_label(std::string_view key);
 /// The N of `vip_port<N>`, in any case; absent when the key has another form.
 std::optional<std::string_view> vip_port_index(std::string_view key);
 

@@ -73,18 +73,27 @@ std::vector<TaskAddress> read_addresses(const json::array* networks, const JsonI
   std::vector<TaskAddress> addresses;
   for_each_item(networks, owner, "network", kMaxAddressesPerTask, [&](const JsonItem& network) {
     const std::string name = network.text("name").value_or("");
-    for_each_item(network.array("ip_addresses"), network, "address", kMaxAddressesPerTask,
-                  [&](const JsonItem& item) {
-                    const auto text = item.text("ip_address");
-                    if (!text) return;  // an address that Mesos still has to assign
-                    const auto address = parse_task_address(*text);
-                    if (!address)
-                      return item.reject(base::in_quotes(*text) + " is not an IP address");
-                    if (addresses.size() == kMaxAddressesPerTask)
-                      return item.reject("there are too many");
-                    addresses.push_back({*address, name});
-                  });
+    const auto take = [&](const JsonItem& item) {
+      const auto text = item.text("ip_address");
+      if (!text) return;  // an address that Mesos still has to assign
+      const auto address = parse_task_address(*text);
+      if (!address) return item.reject(base::in_quotes(*text) + " is not an IP address");
+      if (addresses.size() == kMaxAddressesPerTask) return item.reject("there are too many");
+      addresses.push_back({*address, name});
+    };
+    if (!network.has("ip_addresses")) return take(network);  // Mesos before 1.0
+    for_each_item(network.array("ip_addresses"), network, "address", kMaxAddressesPerTask, take);
   });
+  return addresses;
+}
+
+std::vector<service::TaskAddress> read_label_addresses(const JsonItem& status) {
+  std::vector<service::TaskAddress> addresses;
+  for (const Label& label : read_labels(status, kMaxAddressesPerTask, [](std::string_view key) {
+         return address_label(key).has_value();
+       }))
+    if (const auto address = parse_task_address(label.value))
+      addresses.push_back({*address_label(label.key), *address});
   return addresses;
 }
 
@@ -97,6 +106,9 @@ class StatusReader {
     if (time >= newest_) {
       newest_ = time;
       healthy_ = item.boolean("healthy");
+      if (item.has("labels"))
+        if (auto labelled = read_label_addresses(item); !labelled.empty())
+          label_addresses_ = std::move(labelled);
     }
     const auto container = item.object("container_status");
     const json::array* networks = container ? container->array("network_infos") : nullptr;
@@ -113,6 +125,7 @@ class StatusReader {
   void finish(Task& task, bool take_mappings) {
     task.healthy = healthy_;
     task.addresses = std::move(addresses_);
+    task.label_addresses = std::move(label_addresses_);
     if (take_mappings) task.mappings = std::move(with_mappings_.mappings);
   }
 
@@ -121,6 +134,7 @@ class StatusReader {
   double newest_container_ = -std::numeric_limits<double>::infinity();
   std::optional<bool> healthy_;
   std::vector<TaskAddress> addresses_;
+  std::vector<service::TaskAddress> label_addresses_;
   Task with_mappings_;
 };
 
@@ -178,6 +192,7 @@ void read_port_resources(const JsonItem& item, Task& task) {
 
 void read_discovery(const JsonItem& item, Task& task) {
   const auto discovery = item.object("discovery");
+  if (discovery) task.discovery = discovery->text("name").value_or("");
   const auto ports = discovery ? discovery->object("ports") : std::nullopt;
   if (!ports) return;
   for_each_item(
@@ -189,7 +204,8 @@ void read_discovery(const JsonItem& item, Task& task) {
         }
         const JsonItem named = port.at(item.where() + ", port " + std::to_string(*number));
         task.discovery_ports.push_back({*number, named.text("protocol").value_or(""),
-                                        read_labels(named, kMaxLabelsPerPort, is_port_label)});
+                                        read_labels(named, kMaxLabelsPerPort, is_port_label),
+                                        named.text("name").value_or("")});
       });
 }
 

@@ -7,6 +7,7 @@
 #include "base/quote.h"
 #include "mesos/limits.h"
 #include "mesos/rows.h"
+#include "service/task_row.h"
 
 namespace viaduct::mesos {
 namespace {
@@ -16,11 +17,6 @@ using service::Policy;
 std::optional<std::uint16_t> usable_port(std::int64_t number) {
   if (number < 1 || number > 65535) return std::nullopt;
   return static_cast<std::uint16_t>(number);
-}
-
-bool usable_backend(const base::Address& address) {
-  return !address.is_unspecified() && !address.is_loopback() && !address.is_multicast() &&
-         !address.is_broadcast() && !address.is_link_local();
 }
 
 /// The index-th port of the task's port resources, counted from 0 over all ranges in order.
@@ -187,7 +183,7 @@ std::vector<base::Address> TaskRows::addresses(const service::VipTarget& vip, co
   for (const TaskAddress& own : task_.addresses) {
     if (port.on_host ? !on_host_network_ : !in_networks(port.networks, own.network)) continue;
     any = true;
-    if (fits(own.address) && usable_backend(own.address)) found.push_back(own.address);
+    if (fits(own.address) && service::can_be_dialled(own.address)) found.push_back(own.address);
   }
   if (!found.empty()) return found;
   if (port.on_host)

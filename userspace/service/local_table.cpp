@@ -7,15 +7,24 @@
 namespace viaduct::service {
 namespace {
 
-using Rows = std::span<const BackendRow>;
+template <class Row>
+using Rows = std::span<const Row>;
+
+/// Rows that only one of two lists has.
+template <class Row>
+struct Difference {
+  std::vector<Row> removed;
+  std::vector<Row> added;
+};
 
 /// How many rows further on the two lists are looked at for where they agree again.
 constexpr std::size_t kLookAhead = 4;
 
 /// Steps over rows that were put in, taken out or written over among equal ones.
 /// @return false: the lists do not agree again soon.
-bool step_over(Rows& before, Rows& after, SourceChange& change) {
-  const auto take = [](Rows& rows, std::size_t count, std::vector<BackendRow>& to) {
+template <class Row>
+bool step_over(Rows<Row>& before, Rows<Row>& after, Difference<Row>& change) {
+  const auto take = [](Rows<Row>& rows, std::size_t count, std::vector<Row>& to) {
     to.insert(to.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(count));
     rows = rows.subspan(count);
   };
@@ -31,10 +40,11 @@ bool step_over(Rows& before, Rows& after, SourceChange& change) {
   return false;
 }
 
-std::vector<const BackendRow*> sorted(Rows rows) {
-  std::vector<const BackendRow*> pointers;
+template <class Row>
+std::vector<const Row*> sorted(Rows<Row> rows) {
+  std::vector<const Row*> pointers;
   pointers.reserve(rows.size());
-  for (const BackendRow& row : rows) pointers.push_back(&row);
+  for (const Row& row : rows) pointers.push_back(&row);
   std::sort(pointers.begin(), pointers.end(),
             [](auto* left, auto* right) { return *left < *right; });
   return pointers;
@@ -48,13 +58,35 @@ void append(std::vector<T>& to, std::vector<T> from) {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-void subtract(const std::vector<const BackendRow*>& from,
-              const std::vector<const BackendRow*>& what, std::vector<BackendRow>& rest) {
-  std::vector<const BackendRow*> pointers;
+template <class Row>
+void subtract(const std::vector<const Row*>& from, const std::vector<const Row*>& what,
+              std::vector<Row>& rest) {
+  std::vector<const Row*> pointers;
   std::set_difference(from.begin(), from.end(), what.begin(), what.end(),
                       std::back_inserter(pointers),
                       [](auto* left, auto* right) { return *left < *right; });
-  for (const BackendRow* row : pointers) rest.push_back(*row);
+  for (const Row* row : pointers) rest.push_back(*row);
+}
+
+/// Takes time in the length of the lists, and little of it while their orders agree.
+template <class Row>
+Difference<Row> compare(Rows<Row> before, Rows<Row> after) {
+  Difference<Row> change;
+  while (true) {
+    const auto [old, now] = std::mismatch(before.begin(), before.end(), after.begin(), after.end());
+    before = before.subspan(static_cast<std::size_t>(old - before.begin()));
+    after = after.subspan(static_cast<std::size_t>(now - after.begin()));
+    if (!step_over(before, after, change)) break;
+  }
+  const auto [old, now] =
+      std::mismatch(before.rbegin(), before.rend(), after.rbegin(), after.rend());
+  before = before.first(static_cast<std::size_t>(before.rend() - old));
+  after = after.first(static_cast<std::size_t>(after.rend() - now));
+  const auto olds = sorted(before);
+  const auto nows = sorted(after);
+  subtract(olds, nows, change.removed);
+  subtract(nows, olds, change.added);
+  return change;
 }
 
 /// Cuts off what is over kMaxRowsPerSource, and says so in the part named "".
@@ -65,7 +97,7 @@ void limit(SourceParts& parts, const std::string& source) {
   const SourceParts::ByName all = parts.by_name();
   for (const auto& [name, part] : all) {
     if (part->rows.size() > room) {
-      SourceRows cut{{}, part->rejected, part->port_mappings};
+      SourceRows cut{{}, part->rejected, part->port_mappings, part->tasks};
       cut.rows.assign(part->rows.begin(), part->rows.begin() + static_cast<std::ptrdiff_t>(room));
       parts.put(name, std::make_shared<const SourceRows>(std::move(cut)));
     }
@@ -102,22 +134,11 @@ void each_difference(const SourceParts& before, const SourceParts& after, Compar
 
 }  // namespace
 
-SourceChange compare_rows(Rows before, Rows after) {
+SourceChange compare_rows(std::span<const BackendRow> before, std::span<const BackendRow> after) {
+  auto difference = compare(before, after);
   SourceChange change;
-  while (true) {
-    const auto [old, now] = std::mismatch(before.begin(), before.end(), after.begin(), after.end());
-    before = before.subspan(static_cast<std::size_t>(old - before.begin()));
-    after = after.subspan(static_cast<std::size_t>(now - after.begin()));
-    if (!step_over(before, after, change)) break;
-  }
-  const auto [old, now] =
-      std::mismatch(before.rbegin(), before.rend(), after.rbegin(), after.rend());
-  before = before.first(static_cast<std::size_t>(before.rend() - old));
-  after = after.first(static_cast<std::size_t>(after.rend() - now));
-  const auto olds = sorted(before);
-  const auto nows = sorted(after);
-  subtract(olds, nows, change.removed);
-  subtract(nows, olds, change.added);
+  change.removed = std::move(difference.removed);
+  change.added = std::move(difference.added);
   change.any = !change.removed.empty() || !change.added.empty();
   return change;
 }
@@ -153,8 +174,12 @@ SourceChange LocalTable::exchange(Source& source, SourceParts parts) {
     SourceChange part = compare_rows(before.rows, after.rows);
     append(change.removed, std::move(part.removed));
     append(change.added, std::move(part.added));
+    auto tasks = compare<TaskRow>(before.tasks, after.tasks);
+    append(change.tasks_removed, std::move(tasks.removed));
+    append(change.tasks_added, std::move(tasks.added));
     mappings |= before.port_mappings != after.port_mappings;
-    change.any |= part.any || mappings || before.rejected != after.rejected;
+    change.any |= part.any || mappings || !change.tasks_removed.empty() ||
+                  !change.tasks_added.empty() || before.rejected != after.rejected;
   });
   source.parts = std::move(parts);
   if (!mappings) return change;

@@ -22,6 +22,8 @@ struct SourceChange {
   std::vector<BackendRow> removed;
   std::vector<BackendRow> added;
   std::optional<std::vector<PortMapping>> port_mappings;  ///< all there are now; absent: as before
+  std::vector<TaskRow> tasks_removed{};
+  std::vector<TaskRow> tasks_added{};
 
   explicit operator bool() const { return any; }
 };

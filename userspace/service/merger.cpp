@@ -35,6 +35,8 @@ void Merger::apply(const std::string& name, SourceChange change) {
   KnownOrigin& origin = origin_of(options_.node_name, name);
   for (const BackendRow& row : change.removed) remove(origin, row);
   for (BackendRow& row : change.added) add(origin, std::move(row));
+  for (const TaskRow& row : change.tasks_removed) tasks_.remove(origin.origin, row);
+  for (TaskRow& row : change.tasks_added) tasks_.add(origin.origin, std::move(row));
   if (!change.port_mappings) return;
   source_mappings_[name] = std::move(*change.port_mappings);
   replace_mappings();
@@ -49,12 +51,16 @@ void Merger::apply_node(const std::string& node, const NodeChange& change) {
   KnownOrigin& origin = origin_of(node, "");
   for (const BackendRow& row : change.removed) remove(origin, row);
   for (const BackendRow& row : change.added) add(origin, row);
+  for (const TaskRow& row : change.tasks_removed) tasks_.remove(origin.origin, row);
+  for (const TaskRow& row : change.tasks_added) tasks_.add(origin.origin, row);
 }
 
 void Merger::set_mask(const std::string& node, Mask mask) {
   if (node == options_.node_name) return;
   KnownOrigin& origin = origin_of(node, "");
-  if (std::exchange(origin.origin.mask, mask) != mask) touch_all(origin);
+  if (std::exchange(origin.origin.mask, mask) == mask) return;
+  touch_all(origin);
+  tasks_.touch_all(origin.origin);
 }
 
 void Merger::set_tunnels(const std::string& node, const NodeTunnels& tunnels) {
@@ -288,6 +294,7 @@ std::shared_ptr<const Snapshot> Merger::snapshot(bool complete) {
   bool changed = !last_ || last_->complete != complete;
   changed |= show_groups(*next);
   changed |= show_names(touched, *next);
+  changed |= tasks_.show(next->tasks);
   if (!changed) return last_;
   next->revision++;
   next->complete = complete;

@@ -14,11 +14,13 @@
 #include "service/name_ticks.h"
 #include "service/named_allocation.h"
 #include "service/snapshot.h"
+#include "service/task_merge.h"
 
 namespace viaduct::service {
 
 /// Merges rows as they change: each change costs what it touches, not what there is. After any
-/// sequence of changes services, names and notes equal those that merge() makes of the same rows.
+/// sequence of changes services, names, tasks and notes equal those that merge() makes of the same
+/// rows.
 class Merger {
  public:
   explicit Merger(MergeOptions options);
@@ -106,6 +108,7 @@ class Merger {
   NamedAllocation named6_;
   std::map<std::string, std::vector<PortMapping>> source_mappings_;
   PortMappings mappings_;
+  TaskMerge tasks_;
   std::map<LocalPort, std::size_t> local_ports_;  ///< -> number of rows
   std::shared_ptr<const Snapshot> last_;
 };

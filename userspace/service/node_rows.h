@@ -46,6 +46,7 @@ struct NodeRows {
   std::vector<NamedTick> names;
   Mask mask = Mask::none;
   NodeTunnels tunnels;
+  std::vector<TaskRow> tasks{};  ///< of this node's own entry none count
 };
 using Nodes = std::map<std::string, NodeRows>;
 
@@ -55,6 +56,8 @@ struct NodeChange {
   std::vector<BackendRow> added;
   std::vector<NamedTick> names_removed;
   std::vector<NamedTick> names_added;
+  std::vector<TaskRow> tasks_removed{};
+  std::vector<TaskRow> tasks_added{};
 };
 
 }  // namespace viaduct::service

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "service/name_ticks.h"
 #include "service/policy.h"
+#include "service/task_row.h"
 #include "service/vip.h"
 
 namespace viaduct::service {
@@ -68,6 +69,7 @@ struct SourceRows {
   std::vector<BackendRow> rows;
   std::vector<RejectedRow> rejected;
   std::vector<PortMapping> port_mappings;
+  std::vector<TaskRow> tasks{};
 
   bool operator==(const SourceRows&) const = default;
 };

@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "service/task_merge.h"
+
 namespace viaduct::service {
 namespace {
 
@@ -24,6 +26,7 @@ class Merge {
         for (const BackendRow& row : part->rows) collect({origin, &row});
         for (const PortMapping& mapping : part->port_mappings)
           mappings_.insert({{mapping.protocol, mapping.host_port}, mapping.container});
+        for (const TaskRow& row : part->tasks) collect(*origin, row);
       }
     }
     for (const auto& [name, node] : nodes) collect(name, node);
@@ -46,6 +49,7 @@ class Merge {
     }
     snapshot->services = std::move(services);
     snapshot->names = names();
+    snapshot->tasks = tasks();
     snapshot->notes.rejected = std::move(rejected_);
     return snapshot;
   }
@@ -56,6 +60,21 @@ class Merge {
     if (name == options_.node_name) return;
     const Origin* origin = &origins_.emplace_back(Origin{name, "", node.mask, node.tunnels});
     for (const BackendRow& row : node.rows) collect({origin, &row});
+    for (const TaskRow& row : node.tasks) collect(*origin, row);
+  }
+
+  void collect(const Origin& origin, const TaskRow& row) {
+    tasks_[name_of(row)].push_back({&origin, std::make_shared<const Task>(Task{row, origin.node})});
+  }
+
+  std::vector<std::shared_ptr<const Task>> tasks() {
+    std::vector<std::shared_ptr<const Task>> all;
+    for (auto& [name, tasks] : tasks_) {
+      std::sort(tasks.begin(), tasks.end());
+      const auto merged = merge_tasks(tasks);
+      all.insert(all.end(), merged.begin(), merged.end());
+    }
+    return all;
   }
 
   void collect(const SourcedRow& sourced) {
@@ -125,6 +144,7 @@ class Merge {
   NamedAddresses addresses4_;
   NamedAddresses addresses6_;
   std::map<VipKey, std::vector<SourcedRow>> vips_;
+  std::map<TaskName, std::vector<OwnedTask>> tasks_;
   std::vector<RejectedRow> rejected_;
 };
 

@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -62,19 +64,37 @@ struct NamedVipKey {
 };
 using NamedVips = base::SortedChunks<NamedVip, NamedVipKey>;
 
+/// A running task and the node that says so.
+struct Task {
+  TaskRow row;
+  std::string node;
+
+  bool operator==(const Task&) const = default;
+};
+
+/// Tasks of one name stand together: framework, label, id, node.
+struct TaskKey {
+  std::tuple<std::string_view, std::string_view, std::string_view, std::string_view> operator()(
+      const std::shared_ptr<const Task>& task) const {
+    return {task->row.framework, task->row.label(), task->row.id, task->node};
+  }
+};
+using Tasks = base::SortedChunks<std::shared_ptr<const Task>, TaskKey>;
+
 /// Conflicts that were settled while merging; counted and shown.
 struct MergeNotes {
   base::SortedChunks<RejectedRow, std::identity> rejected;
 };
 
 /// All live rows merged. Immutable; what did not change is shared with the snapshot before, so
-/// `Services::compare` and `NamedVips::compare` find what did in little time.
+/// `Services::compare`, `NamedVips::compare` and `Tasks::compare` find what did in little time.
 struct Snapshot {
   std::uint64_t revision = 0;
   bool complete = false;  ///< false: sinks may add, but not withdraw
   Services services;
   NamedVips names;
   MergeNotes notes;
+  Tasks tasks{};
 
   /// The service of a key, null if there is none.
   const Service* find(const VipKey& key) const;

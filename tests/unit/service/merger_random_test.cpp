@@ -59,13 +59,13 @@ class RandomRows {
     if (kind < 4) return sources.mask(node, node == "node1" ? Mask::none : Mask(below(3)));
     if (kind < 6) return sources.tunnels(node, tunnels());
     if (kind < 7) return sources.forget(node);
-    SourceRows rows{sources.nodes_[node].rows, {}, {}};
+    SourceRows rows{sources.nodes_[node].rows, {}, {}, sources.nodes_[node].tasks};
     if (node != "node1") change(rows);
     std::vector<NamedTick> names = sources.nodes_[node].names;
     if (below(3) == 0) names.push_back({"name" + std::to_string(below(16)) + ".x", below(5)});
     if (below(3) == 0 && !names.empty())
       names.erase(names.begin() + below(static_cast<unsigned>(names.size())));
-    sources.publish(node, std::move(rows.rows), std::move(names));
+    sources.publish(node, std::move(rows.rows), std::move(names), std::move(rows.tasks));
   }
 
  private:
@@ -76,7 +76,23 @@ class RandomRows {
     return made;
   }
 
+  /// Few names and ids, so that nodes and sources often say the same task.
+  void change(std::vector<TaskRow>& tasks) {
+    const auto at =
+        tasks.begin() + (tasks.empty() ? 0 : below(static_cast<unsigned>(tasks.size())));
+    if (tasks.empty() || below(2)) {
+      const std::string id = "id" + std::to_string(below(4));
+      TaskRow made = task(std::array{"web", "db", "x"}[below(3)], id.c_str(),
+                          below(2) ? "198.51.100.5" : "2001:db8::5");
+      if (below(3) == 0) made.discovery = "web";
+      tasks.insert(at, std::move(made));
+    } else {
+      tasks.erase(at);
+    }
+  }
+
   void change(SourceRows& source) {
+    if (below(3) == 0) return change(source.tasks);
     auto& rows = source.rows;
     const unsigned kind = below(20);
     const auto at = rows.begin() + (rows.empty() ? 0 : below(static_cast<unsigned>(rows.size())));
@@ -130,9 +146,14 @@ struct Follower {
       else
         services.erase((*before)->key);
     });
+    Tasks::compare(last.tasks, next.tasks, [&](auto* before, auto* after) {
+      if (before) std::erase(tasks, *before);
+      if (after) tasks.push_back(*after);
+    });
     last = next;
   }
   Snapshot last;
+  std::vector<std::shared_ptr<const Task>> tasks;
   std::map<VipKey, std::shared_ptr<const Service>> services;
 };
 
@@ -167,6 +188,8 @@ void run(unsigned seed, int steps) {
     ASSERT_TRUE(std::equal(snapshot->services.begin(), snapshot->services.end(),
                            follower.services.begin(), follower.services.end(),
                            [](const auto& one, const auto& two) { return one == two.second; }));
+    ASSERT_TRUE(std::is_permutation(snapshot->tasks.begin(), snapshot->tasks.end(),
+                                    follower.tasks.begin(), follower.tasks.end()));
   }
 }
 

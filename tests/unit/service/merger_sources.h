@@ -24,6 +24,18 @@ inline MergeOptions options() {
   return made;
 }
 
+/// A task with an address of its own.
+inline TaskRow task(const char* name, const char* id, const char* own = "198.51.100.5") {
+  TaskRow made;
+  made.framework = "marathon";
+  made.id = id;
+  made.name = name;
+  made.agent_id = "a-S1";
+  made.agent = {address("192.0.2.21")};
+  made.addresses = {{AddressSource::netinfo, address(own)}};
+  return made;
+}
+
 /// Everything of a snapshot that is seen, in a form that a failure prints.
 inline std::vector<std::string> text(const Snapshot& snapshot) {
   std::vector<std::string> lines = {snapshot.complete ? "complete" : "incomplete"};
@@ -39,6 +51,12 @@ inline std::vector<std::string> text(const Snapshot& snapshot) {
   for (const NamedVip& named : snapshot.names) {
     lines.push_back(named.name);
     for (const auto& one : named.addresses) lines.push_back("  " + one.to_string());
+  }
+  for (const auto& task : snapshot.tasks) {
+    std::string line = task->node + " runs " + task->row.id + " of " + task->row.framework +
+                       " as " + task->row.label();
+    for (const TaskAddress& own : task->row.addresses) line += " " + own.address.to_string();
+    lines.push_back(line);
   }
   for (const RejectedRow& row : snapshot.notes.rejected)
     lines.push_back(row.where + ": " + row.reason);
@@ -58,11 +76,12 @@ class Sources {
 
   /// Makes another node publish these rows and names instead of those before.
   void publish(const std::string& node, std::vector<BackendRow> rows,
-               std::vector<NamedTick> names = {}) {
+               std::vector<NamedTick> names = {}, std::vector<TaskRow> tasks = {}) {
     NodeRows& now = nodes_[node];
     SourceChange change = compare_rows(now.rows, rows);
-    merger_.apply_node(node,
-                       {std::move(change.removed), std::move(change.added), now.names, names});
+    merger_.apply_node(node, {std::move(change.removed), std::move(change.added), now.names, names,
+                              now.tasks, tasks});
+    now.tasks = std::move(tasks);
     now.rows = std::move(rows);
     now.names = std::move(names);
   }
@@ -96,6 +115,9 @@ class Sources {
       const Service* found = snapshot->find(service->key);
       equal = equal && found && *found == *service;
     }
+    EXPECT_TRUE(std::equal(snapshot->tasks.begin(), snapshot->tasks.end(), expected->tasks.begin(),
+                           expected->tasks.end(),
+                           [](const auto& one, const auto& other) { return *one == *other; }));
     EXPECT_TRUE(equal && snapshot->names == expected->names &&
                 snapshot->notes.rejected == expected->notes.rejected &&
                 snapshot->complete == expected->complete);
