@@ -9,10 +9,11 @@
 namespace viaduct::gossip {
 namespace {
 
-/// The rest is for names and facts.
-constexpr std::size_t kMaxBackendRows = kMaxRowsPerOwner - kMaxNameRows - 1;
-constexpr std::size_t kMaxBackendOctets = kMaxOctetsPerOwner / 4 * 3;
-static_assert(kMaxBackendOctets + kMaxNameOctetsPerOwner + kMaxValueOctets + 1 <=
+/// The rest is for names, tasks and facts.
+constexpr std::size_t kMaxBackendRows = kMaxRowsPerOwner - kMaxNameRows - kMaxTaskRows - 1;
+constexpr std::size_t kMaxBackendOctets = kMaxOctetsPerOwner / 8 * 5;
+static_assert(kMaxBackendOctets + kMaxNameOctetsPerOwner + kMaxTaskOctetsPerOwner +
+                  kMaxValueOctets + 1 <=
               kMaxOctetsPerOwner);
 
 std::size_t octets_of(const std::map<std::string, std::string>& rows) {
@@ -23,11 +24,12 @@ std::size_t octets_of(const std::map<std::string, std::string>& rows) {
 
 }  // namespace
 
-OwnRows::OwnRows(std::string node) { options_.node_name = std::move(node); }
+OwnRows::OwnRows(std::string node) : tasks_(node) { options_.node_name = std::move(node); }
 
 void OwnRows::apply(const std::string& source, const service::SourceChange& change) {
   for (const service::BackendRow& row : change.removed) this->change(source, row, false);
   for (const service::BackendRow& row : change.added) this->change(source, row, true);
+  tasks_.apply(source, change);
 }
 
 void OwnRows::change(const std::string& source, const service::BackendRow& row, bool add) {
@@ -123,6 +125,7 @@ std::vector<RowChange> OwnRows::take(base::Time now) {
       get<2>(after) < get<2>(before))
     publish(withheld, changes);  // there is room again
   names_.take(now, changes);
+  tasks_.take(changes);
   if (facts_ && facts_->value() != published_facts_) {
     published_facts_ = facts_->value();
     changes.emplace_back(std::string(facts_->key()), published_facts_);
@@ -142,6 +145,7 @@ std::vector<service::RejectedRow> OwnRows::rejected() const {
   std::vector<service::RejectedRow> all;
   for (const auto& [key, group] : groups_)
     all.insert(all.end(), group.rejected.begin(), group.rejected.end());
+  tasks_.rejected(all);
   return all;
 }
 

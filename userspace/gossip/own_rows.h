@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "gossip/own_names.h"
+#include "gossip/own_tasks.h"
 #include "gossip/row_codec.h"
 #include "gossip/vip_message.h"
 #include "service/local_table.h"
@@ -65,6 +66,7 @@ class OwnRows {
   std::set<GroupKey> touched_;
   std::set<GroupKey> withheld_;  ///< there was no room
   OwnNames names_;
+  OwnTasks tasks_;
   std::optional<WireRow> facts_;
   std::string published_facts_;
   std::size_t vips_ = 0;  ///< published, and their rows and octets

@@ -10,6 +10,7 @@
 #include "gossip/node_fields.h"
 #include "gossip/row_field.h"
 #include "gossip/table_limits.h"
+#include "gossip/task_codec.h"
 #include "service/name.h"
 
 namespace viaduct::gossip {
@@ -265,6 +266,12 @@ base::Result<DecodedRow> decode_row(const WireRow& row, const RowRules& rules) {
     }
     case kKindName:
       return decode_name(row);
+    case kKindTask: {
+      if (first != kKindTask) return DecodedRow(UnknownRow{});
+      auto task = decode_task(row, rules);
+      if (!task) return task.error();
+      return DecodedRow(std::move(*task));
+    }
     default:
       return DecodedRow(UnknownRow{});
   }

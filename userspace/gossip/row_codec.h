@@ -12,6 +12,7 @@
 #include "gossip/vip_message.h"
 #include "service/name_ticks.h"
 #include "service/row.h"
+#include "service/task_row.h"
 
 namespace viaduct::gossip {
 
@@ -40,7 +41,8 @@ struct UnknownRow {
   bool operator==(const UnknownRow&) const = default;
 };
 
-using DecodedRow = std::variant<UnknownRow, service::BackendRow, NodeFacts, NameRow>;
+using DecodedRow =
+    std::variant<UnknownRow, service::BackendRow, NodeFacts, NameRow, service::TaskRow>;
 
 /// What other nodes' rows may say; an empty list allows every address that can be one.
 struct RowRules {

@@ -10,6 +10,7 @@ namespace {
 struct Sorted {
   std::vector<service::BackendRow>& backends;
   std::vector<service::NamedTick>& names;
+  std::vector<service::TaskRow>& tasks;
   std::vector<service::RejectedRow>& rejected;
 };
 
@@ -24,6 +25,8 @@ std::optional<NodeFacts> sort_into(const Sorted& sorted, const std::string& owne
       sorted.backends.push_back(std::move(*backend));
     else if (auto* name = std::get_if<NameRow>(&*row))
       sorted.names.push_back({std::move(name->name), name->tick});
+    else if (auto* task = std::get_if<service::TaskRow>(&*row))
+      sorted.tasks.push_back(std::move(*task));
     else if (auto* found = std::get_if<NodeFacts>(&*row))
       facts = std::move(*found);
   }
@@ -36,10 +39,12 @@ DecodedChange decode_change(const OwnerChange& change, const RowRules& rules) {
   DecodedChange decoded;
   decoded.owner = change.owner;
   decoded.dropped = change.dropped;
-  const auto old = sort_into({decoded.rows.removed, decoded.rows.names_removed, decoded.forgiven},
+  const auto old = sort_into({decoded.rows.removed, decoded.rows.names_removed,
+                              decoded.rows.tasks_removed, decoded.forgiven},
                              change.owner, change.removed, rules);
-  decoded.facts = sort_into({decoded.rows.added, decoded.rows.names_added, decoded.rejected},
-                            change.owner, change.added, rules);
+  decoded.facts = sort_into(
+      {decoded.rows.added, decoded.rows.names_added, decoded.rows.tasks_added, decoded.rejected},
+      change.owner, change.added, rules);
   decoded.facts_gone = old && !decoded.facts;
   return decoded;
 }

@@ -13,6 +13,7 @@
 #include "gossip/store.h"
 #include "gossip/table_limits.h"
 #include "gossip/table_rows.h"
+#include "gossip/task_codec.h"
 #include "tests/fuzz/check.h"
 
 namespace viaduct::gossip {
@@ -41,6 +42,8 @@ void check_changes(Store& store) {
       const auto again = encode_row(row);
       check(again.has_value(), "what is read can be written");
     }
+    for (const service::TaskRow& row : decoded.rows.tasks_added)
+      check(service::check_task(row).has_value(), "tasks are within their limits");
   }
 }
 
@@ -103,6 +106,12 @@ void row(base::ByteView input) {
     const auto again = encode_row(*backend);
     check(again && again->key() == wire.key(), "a row has one key");
     check(*decode_row(*again, {}) == *decoded, "a row comes back as it was");
+  } else if (const auto* task = std::get_if<service::TaskRow>(&*decoded)) {
+    check(service::check_task(*task).has_value(), "a task is within its limits");
+    const auto again = encode_row(*task);
+    if (!again) return;  // one that is only just short enough may have another form that is not
+    check(again->key() == wire.key(), "a task has one key");
+    check(*decode_row(*again, {}) == *decoded, "a task comes back as it was");
   } else if (const auto* facts = std::get_if<NodeFacts>(&*decoded)) {
     check(*decode_row(encode_row(*facts), {}) == *decoded, "facts come back as they were");
   } else if (const auto* name = std::get_if<NameRow>(&*decoded)) {

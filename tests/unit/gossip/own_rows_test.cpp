@@ -106,6 +106,54 @@ TEST(OwnRows, VipsThatThereIsNoRoomForWaitUntilThereIs) {
   EXPECT_THAT(own.rejected(), IsEmpty());
 }
 
+service::SourceChange tasks(std::vector<service::TaskRow> removed,
+                            std::vector<service::TaskRow> added) {
+  service::SourceChange change;
+  change.tasks_removed = std::move(removed);
+  change.tasks_added = std::move(added);
+  return change;
+}
+
+TEST(OwnTasks, PublishesTasksOnceAndTheFirstSourceOfTwo) {
+  OwnRows own("a");
+  service::TaskRow one = task_row("web", "web.1");
+  service::TaskRow other = one;
+  other.host_port = true;
+  own.apply("b", tasks({}, {other}));
+  EXPECT_THAT(decoded(own.take(kStart)), ElementsAre(DecodedRow(other)));
+  own.apply("a", tasks({}, {one}));
+  EXPECT_THAT(decoded(own.take(kStart)), ElementsAre(DecodedRow(one)));
+  EXPECT_THAT(own.take(kStart), IsEmpty());
+  own.apply("a", tasks({one}, {}));
+  EXPECT_THAT(decoded(own.take(kStart)), ElementsAre(DecodedRow(other)));
+  own.apply("b", tasks({other}, {}));
+  EXPECT_THAT(decoded(own.take(kStart)), ElementsAre(DecodedRow(UnknownRow{})));
+}
+
+TEST(OwnTasks, OneThatIsTooLargeStaysHereWithAReason) {
+  OwnRows own("a");
+  service::TaskRow large = task_row("web", "web.1");
+  large.discovery_ports.assign(100, {80, std::string(100, 'p'), "tcp"});
+  own.apply("mesos", tasks({}, {large, task_row("db", "db.1")}));
+  EXPECT_THAT(own.take(kStart), SizeIs(1));
+  ASSERT_THAT(own.rejected(), SizeIs(1));
+  EXPECT_THAT(own.rejected()[0].reason, HasSubstr("at most 4096 are told"));
+}
+
+TEST(OwnTasks, ThoseThatThereIsNoRoomForWaitUntilThereIs) {
+  OwnRows own("a");
+  std::vector<service::TaskRow> many;
+  for (std::size_t i = 0; i <= kMaxTaskRows; i++)
+    many.push_back(task_row("web", std::to_string(i).c_str()));
+  own.apply("mesos", tasks({}, many));
+  EXPECT_THAT(own.take(kStart), SizeIs(kMaxTaskRows));
+  ASSERT_THAT(own.rejected(), SizeIs(1));
+  EXPECT_THAT(own.rejected()[0].reason, HasSubstr("more than it may publish"));
+  own.apply("mesos", tasks({many[0]}, {}));
+  EXPECT_THAT(own.take(kStart), SizeIs(2)) << "one goes, one comes";
+  EXPECT_THAT(own.rejected(), IsEmpty());
+}
+
 class Names : public testing::Test {
  protected:
   /// The ticks that are published now.

@@ -72,7 +72,7 @@ TEST(RowCodec, FactsAndNamesComeBackAsTheyWere) {
 
 TEST(RowCodec, SkipsWhatALaterVersionAdds) {
   const WireRow row = *encode_row(plain());
-  EXPECT_EQ(decoded(WireRow("\x04what", "ever")), DecodedRow(UnknownRow{}));
+  EXPECT_EQ(decoded(WireRow("\x05what", "ever")), DecodedRow(UnknownRow{}));
   EXPECT_EQ(decoded(WireRow("\x81what", "ever")), DecodedRow(UnknownRow{}));
   EXPECT_EQ(std::get<service::BackendRow>(decoded(WireRow(row.key(), "\x01\x63\x02no"))), plain());
   EXPECT_EQ(std::get<service::BackendRow>(decoded(WireRow(row.key(), "\x01\x01\x01\x63"))), plain())

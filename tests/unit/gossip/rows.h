@@ -22,4 +22,15 @@ inline service::BackendRow backend_row(service::VipTarget vip, std::uint16_t por
   return row;
 }
 
+inline service::TaskRow task_row(const char* name, const char* id) {
+  service::TaskRow row;
+  row.framework = "marathon";
+  row.id = id;
+  row.name = name;
+  row.agent_id = "a-S1";
+  row.agent = {test::address("192.0.2.21")};
+  row.addresses = {{service::AddressSource::netinfo, test::address("198.51.100.5")}};
+  return row;
+}
+
 }  // namespace viaduct::gossip
