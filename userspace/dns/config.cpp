@@ -1,13 +1,24 @@
 #include "dns/config.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <set>
 
 #include "config/check.h"
 #include "dns/resolv_conf.h"
+#include "dns/zones/custom.h"
 
 namespace viaduct::dns {
 namespace {
+
+// Together with the zones that are always there they stay within kMaxSuffixes.
+constexpr std::size_t kMaxMasters = 32;
+constexpr std::size_t kMaxContainerSubnets = 16;
+constexpr std::size_t kMaxCustomZones = 12;  ///< with two suffixes each
+constexpr std::size_t kMaxCnames = 256;
+constexpr std::size_t kCustomZoneLabels = 3;  ///< of <label>.thisdcos.directory
+constexpr std::uint8_t kMinContainerPrefix = 8;
 
 std::vector<std::string> to_strings(const std::vector<base::Address>& addresses) {
   std::vector<std::string> texts;
@@ -23,6 +34,73 @@ std::optional<std::string> check_domain(std::string_view text) {
     return c > ' ' && c < 0x7f && c != '#' && c != ';';
   });
   return plain ? std::nullopt : std::optional<std::string>("is not a domain");
+}
+
+std::vector<std::string> to_strings(const std::vector<zones::IpSource>& sources) {
+  std::vector<std::string> texts;
+  for (const zones::IpSource source : sources)
+    texts.emplace_back(zones::kIpSourceNames[static_cast<std::size_t>(source)]);
+  return texts;
+}
+
+std::optional<zones::IpSource> parse_ip_source(std::string_view text) {
+  const auto found =
+      std::find(std::begin(zones::kIpSourceNames), std::end(zones::kIpSourceNames), text);
+  if (found == std::end(zones::kIpSourceNames)) return std::nullopt;
+  return static_cast<zones::IpSource>(found - std::begin(zones::kIpSourceNames));
+}
+
+std::optional<std::string> check_ip_source(std::string_view text) {
+  if (parse_ip_source(text)) return std::nullopt;
+  return "is none of host, docker, mesos, netinfo";
+}
+
+std::optional<std::string> check_subnet(std::string_view text) {
+  const auto subnet = base::Subnet::parse(text);
+  if (subnet && subnet->prefix >= kMinContainerPrefix) return std::nullopt;
+  return subnet ? "has a prefix shorter than 8 bits" : "is not a subnet such as 192.0.2.0/24";
+}
+
+std::optional<std::string> check_cname(std::string_view text) {
+  const auto parsed = zones::parse_cname(text);
+  return parsed ? std::nullopt : std::optional(parsed.error().context);
+}
+
+std::optional<std::string> check_limit(const config::Values& values, std::string_view key,
+                                       std::size_t limit) {
+  if (values.string_list(key).size() <= limit) return std::nullopt;
+  return "has more than " + std::to_string(limit) + " elements";
+}
+
+std::optional<std::string> check_masters(const config::Values& values) {
+  return check_limit(values, "dns.masters", kMaxMasters);
+}
+
+std::optional<std::string> check_containers(const config::Values& values) {
+  return check_limit(values, "dns.container_subnets", kMaxContainerSubnets);
+}
+
+std::optional<std::string> check_ip_sources(const config::Values& values) {
+  const auto& sources = values.string_list("dns.mesos_ip_sources");
+  if (sources.empty()) return "is empty";
+  if (std::set(sources.begin(), sources.end()).size() == sources.size()) return std::nullopt;
+  return "names a source twice";
+}
+
+std::optional<std::string> check_cnames(const config::Values& values) {
+  std::set<Name> names;
+  std::set<Name> zones;
+  for (const std::string& text : values.string_list("dns.cnames")) {
+    const auto cname = zones::parse_cname(text);
+    if (!cname) continue;
+    Name zone = cname->name.folded();
+    if (!names.insert(zone).second) return "has " + cname->name.to_text() + " twice";
+    while (zone.label_count() > kCustomZoneLabels) zone = zone.parent();
+    zones.insert(zone);
+  }
+  if (names.size() > kMaxCnames) return check_limit(values, "dns.cnames", kMaxCnames);
+  if (zones.size() <= kMaxCustomZones) return std::nullopt;
+  return "has names in more than " + std::to_string(kMaxCustomZones) + " zones";
 }
 
 }  // namespace
@@ -44,6 +122,10 @@ std::vector<config::Rule> rules() {
            return {};
          return "needs dns.port = 53: a resolv.conf names no ports";
        }},
+      {"dns.masters", check_masters},
+      {"dns.container_subnets", check_containers},
+      {"dns.mesos_ip_sources", check_ip_sources},
+      {"dns.cnames", check_cnames},
   };
 }
 
@@ -93,6 +175,30 @@ const std::vector<config::Key>& keys() {
          .help = "Servers that dns.resolv_conf names while none of dns.listen answers, and after "
                  "viaductd ended.",
          .check = config::check_address},
+        {.name = "dns.masters",
+         .fallback = std::vector<std::string>{},
+         .help = "Addresses of the Mesos masters, in the order of their numbers, for zk-1.zk, "
+                 "leader.mesos, master.mesos and the like.",
+         .check = config::check_address},
+        {.name = "dns.mesos",
+         .fallback = "local",
+         .help = "Where names in the zone mesos come from: the tasks that nodes publish, or off.",
+         .choices = {"local", "off"}},
+        {.name = "dns.mesos_ip_sources",
+         .fallback = to_strings(defaults.zones.ip_sources),
+         .help = "Where the addresses of names in the zone mesos come from; the first of host, "
+                 "docker, mesos and netinfo that has any counts.",
+         .check = check_ip_source},
+        {.name = "dns.container_subnets",
+         .fallback = std::vector<std::string>{},
+         .help = "Subnets of containers, such as 9.0.0.0/8, whose addresses lead back to the names "
+                 "of their tasks (PTR).",
+         .check = check_subnet},
+        {.name = "dns.cnames",
+         .fallback = std::vector<std::string>{},
+         .help = "Names of our own, each as name=target: "
+                 "registry.component.thisdcos.directory=master.dcos.thisdcos.directory.",
+         .check = check_cname},
     };
   }();
   return list;
@@ -112,6 +218,16 @@ Config from(const config::Values& values) {
   config.resolv_conf.search = values.string_list("dns.search");
   for (const std::string& text : values.string_list("dns.fallback_resolvers"))
     config.resolv_conf.fallback.push_back(*base::Address::parse(text));
+  for (const std::string& text : values.string_list("dns.masters"))
+    config.zones.masters.all.push_back(*base::Address::parse(text));
+  config.zones.mesos = values.string("dns.mesos") == "off" ? MesosMode::off : MesosMode::local;
+  config.zones.ip_sources.clear();
+  for (const std::string& text : values.string_list("dns.mesos_ip_sources"))
+    config.zones.ip_sources.push_back(*parse_ip_source(text));
+  for (const std::string& text : values.string_list("dns.container_subnets"))
+    config.zones.containers.push_back(*base::Subnet::parse(text));
+  for (const std::string& text : values.string_list("dns.cnames"))
+    config.zones.cnames.push_back(*zones::parse_cname(text));
   return config;
 }
 

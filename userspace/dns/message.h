@@ -22,6 +22,7 @@ enum class Type : std::uint16_t {
   soa = 6,
   ptr = 12,
   aaaa = 28,
+  srv = 33,
   opt = 41,
   tsig = 250,
   ixfr = 251,

@@ -19,7 +19,7 @@ void append32(std::vector<std::uint8_t>& data, std::uint32_t value) {
 }
 
 /// The name at the start of record data, in text.
-std::string leading_name(const std::vector<std::uint8_t>& data) {
+std::string leading_name(std::span<const std::uint8_t> data) {
   std::string text;
   for (std::size_t at = 0; at < data.size() && data[at] != 0; at += data[at] + 1u) {
     const std::size_t length = std::min<std::size_t>(data[at], data.size() - at - 1);
@@ -28,6 +28,24 @@ std::string leading_name(const std::vector<std::uint8_t>& data) {
   }
   return text.empty() ? "." : text;
 }
+
+/// The types whose data begins with a name; null: another one.
+const char* name_of(Type type) {
+  switch (type) {
+    case Type::ns:
+      return "NS";
+    case Type::cname:
+      return "CNAME";
+    case Type::ptr:
+      return "PTR";
+    case Type::soa:
+      return "SOA";
+    default:
+      return nullptr;
+  }
+}
+
+constexpr std::size_t kSrvHeadOctets = 6;  // priority, weight, port
 
 std::string generic_data(const std::vector<std::uint8_t>& data) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -60,6 +78,20 @@ Record ptr_record(Name owner, const Name& target, std::uint32_t ttl_s) {
   return {std::move(owner), Type::ptr, ttl_s, {octets.begin(), octets.end()}};
 }
 
+Record cname_record(Name owner, const Name& target, std::uint32_t ttl_s) {
+  const auto octets = target.wire();
+  return {std::move(owner), Type::cname, ttl_s, {octets.begin(), octets.end()}};
+}
+
+Record srv_record(Name owner, const Srv& srv, std::uint32_t ttl_s) {
+  Record record{std::move(owner), Type::srv, ttl_s, std::vector<std::uint8_t>(kSrvHeadOctets)};
+  write16(&record.data[0], srv.priority);
+  write16(&record.data[2], srv.weight);
+  write16(&record.data[4], srv.port);
+  append(record.data, srv.target.wire());
+  return record;
+}
+
 Record soa_record(Name owner, const Soa& soa) {
   Record record{std::move(owner), Type::soa, soa.ttl_s, {}};
   append(record.data, soa.primary.wire());
@@ -81,8 +113,12 @@ RecordText to_text(const Record& record) {
     std::copy(data.begin(), data.end(), octets.begin());
     text.rtype = "AAAA";
     text.host = base::Address::v6(octets).to_string();
-  } else if (record.type == Type::ns || record.type == Type::ptr || record.type == Type::soa) {
-    text.rtype = record.type == Type::ns ? "NS" : record.type == Type::ptr ? "PTR" : "SOA";
+  } else if (record.type == Type::srv && data.size() > kSrvHeadOctets) {
+    text.rtype = "SRV";
+    text.host = leading_name(std::span(data).subspan(kSrvHeadOctets)) + ':' +
+                std::to_string(read16(&data[4]));
+  } else if (const char* name = name_of(record.type)) {
+    text.rtype = name;
     text.host = leading_name(data);
   } else {
     text.rtype = "TYPE" + std::to_string(static_cast<unsigned>(record.type));

@@ -26,6 +26,18 @@ struct Record {
 Record address_record(Name owner, const base::Address& address, std::uint32_t ttl_s);
 Record ns_record(Name owner, const Name& server, std::uint32_t ttl_s);
 Record ptr_record(Name owner, const Name& target, std::uint32_t ttl_s);
+Record cname_record(Name owner, const Name& target, std::uint32_t ttl_s);
+
+/// Where a service is (RFC 2782).
+struct Srv {
+  std::uint16_t priority = 0;
+  std::uint16_t weight = 0;
+  std::uint16_t port = 0;
+  Name target;
+
+  bool operator==(const Srv&) const = default;
+};
+Record srv_record(Name owner, const Srv& srv, std::uint32_t ttl_s);
 
 /// A zone's SOA (RFC 1035, 3.3.13); the owner is the zone's apex. Times are seconds.
 struct Soa {
@@ -45,9 +57,10 @@ Record soa_record(Name owner, const Soa& soa);
 
 /// A record as people and the API read it.
 struct RecordText {
-  std::string name;   ///< with the final dot
-  std::string host;   ///< the address or name it leads to
-  std::string rtype;  ///< "A", "AAAA", "NS", "PTR", "SOA", or "TYPE<n>" (RFC 3597, 5)
+  std::string name;  ///< with the final dot
+  std::string host;  ///< the address or name it leads to; of SRV with its port: "web.mesos.:80"
+  std::string
+      rtype;  ///< "A", "AAAA", "CNAME", "NS", "PTR", "SOA", "SRV", or "TYPE<n>" (RFC 3597, 5)
 };
 
 /// Renders a record's data; `host` of an unknown type is "\# length hex" (RFC 3597, 5).

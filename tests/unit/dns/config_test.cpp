@@ -41,5 +41,57 @@ TEST(DnsConfig, TakesEveryKeyFromTheValues) {
   EXPECT_EQ(config.zones.negative_ttl_s, 2u);
 }
 
+TEST(DnsConfig, TakesWhatNamesOfTasksNeed) {
+  config::Values values(schema());
+  EXPECT_EQ(from(values).zones.mesos, MesosMode::local);
+  values.set("dns.masters", std::vector<std::string>{"192.0.2.1", "2001:db8::1"});
+  values.set("dns.mesos", std::string("off"));
+  values.set("dns.mesos_ip_sources", std::vector<std::string>{"host", "docker"});
+  values.set("dns.container_subnets", std::vector<std::string>{"9.0.0.0/8"});
+  values.set("dns.cnames", std::vector<std::string>{"a.b.thisdcos.directory=www.example"});
+  const Config config = from(values);
+  EXPECT_EQ(config.zones.masters.all.size(), 2u);
+  EXPECT_EQ(config.zones.masters.leader, std::nullopt);
+  EXPECT_EQ(config.zones.mesos, MesosMode::off);
+  EXPECT_EQ(config.zones.ip_sources,
+            (std::vector<zones::IpSource>{zones::IpSource::host, zones::IpSource::docker}));
+  EXPECT_EQ(config.zones.containers.at(0).to_string(), "9.0.0.0/8");
+  EXPECT_EQ(config.zones.cnames.at(0).target.to_text(), "www.example.");
+}
+
+/// What is wrong with a list of strings, by its key's own check or by a rule.
+std::string mistake(const std::string& key, std::vector<std::string> list) {
+  const config::Schema all = schema();
+  for (const std::string& text : list)
+    if (const auto wrong = all.find(key)->check(text)) return *wrong;
+  config::Values values(all);
+  values.set(key, std::move(list));
+  for (const config::Rule& rule : rules())
+    if (const auto wrong = rule.check(values)) return rule.key + " " + *wrong;
+  return "";
+}
+
+TEST(DnsConfig, SaysWhatIsWrongWithNamesOfTasks) {
+  EXPECT_EQ(mistake("dns.masters", {"master"}), "is not an IPv4 or IPv6 address");
+  EXPECT_EQ(mistake("dns.mesos_ip_sources", {"rkt"}), "is none of host, docker, mesos, netinfo");
+  EXPECT_EQ(mistake("dns.mesos_ip_sources", {}), "dns.mesos_ip_sources is empty");
+  EXPECT_EQ(mistake("dns.mesos_ip_sources", {"host", "host"}),
+            "dns.mesos_ip_sources names a source twice");
+  EXPECT_EQ(mistake("dns.container_subnets", {"9.0.0.1/8"}),
+            "is not a subnet such as 192.0.2.0/24");
+  EXPECT_EQ(mistake("dns.container_subnets", {"8.0.0.0/7"}), "has a prefix shorter than 8 bits");
+  EXPECT_EQ(mistake("dns.cnames", {"a.dcos.thisdcos.directory=x.example"}),
+            "names something in dcos.thisdcos.directory, which is served anyway");
+  EXPECT_EQ(mistake("dns.cnames", {"a.b.thisdcos.directory=x", "A.b.thisdcos.directory=y"}),
+            "dns.cnames has A.b.thisdcos.directory. twice");
+  std::vector<std::string> many;
+  for (int i = 0; i < 13; i++) many.push_back("a.z" + std::to_string(i) + ".thisdcos.directory=x");
+  EXPECT_EQ(mistake("dns.cnames", many), "dns.cnames has names in more than 12 zones");
+  many.pop_back();
+  EXPECT_EQ(mistake("dns.cnames", many), "");
+  EXPECT_EQ(mistake("dns.masters", std::vector<std::string>(33, "192.0.2.1")),
+            "dns.masters has more than 32 elements");
+}
+
 }  // namespace
 }  // namespace viaduct::dns

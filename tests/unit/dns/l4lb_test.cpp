@@ -61,6 +61,29 @@ TEST(L4lb, IsNotReadyBeforeTheSnapshotIsComplete) {
   EXPECT_EQ(texts(*build_table(incomplete, {}).table).size(), 2u);  // SOA and NS
 }
 
+TEST(L4lb, TellsThePortsOfNamedVips) {
+  service::Snapshot made = snapshot();
+  const auto service = [](std::string name, const char* vip, std::uint16_t port,
+                          base::Protocol protocol = base::Protocol::tcp) {
+    service::Service one;
+    one.key = {*base::Address::parse(vip), port, protocol};
+    one.name = std::move(name);
+    return std::make_shared<const service::Service>(std::move(one));
+  };
+  made.services = {
+      service("web.marathon", "11.0.0.1", 80), service("web.marathon", "fd01:c::1", 80),
+      service("x.y", "11.0.0.2", 53, base::Protocol::udp), service("", "192.0.2.1", 80)};
+  std::vector<std::string> texts;
+  for (const Record& record : build_table(made, {}).table->records())
+    if (record.type == Type::srv)
+      texts.push_back(to_text(record).name + " " + to_text(record).host);
+  std::sort(texts.begin(), texts.end());
+  EXPECT_EQ(texts, (std::vector<std::string>{
+                       "_53._udp.x.y.l4lb.thisdcos.directory. x.y.l4lb.thisdcos.directory.:53",
+                       "_80._tcp.web.marathon.l4lb.thisdcos.directory. "
+                       "web.marathon.l4lb.thisdcos.directory.:80"}));
+}
+
 TEST(L4lb, LeavesOutANameThatIsTooLongAndKeepsTheOthers) {
   service::Snapshot bad = snapshot();
   std::string long_name = std::string(63, 'a');

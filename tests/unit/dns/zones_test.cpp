@@ -11,14 +11,13 @@
 #include "dns/respond.h"
 #include "dns/zones/local.h"
 #include "dns/zones/reverse.h"
+#include "tests/unit/dns/task_rows.h"
 
 namespace viaduct::dns {
 namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
-
-base::Address address(std::string_view text) { return *base::Address::parse(text); }
 
 service::Snapshot snapshot() {
   service::Snapshot made;
@@ -34,18 +33,6 @@ ZoneOptions options() {
   options.servers = {address("198.51.100.1"), address("198.51.100.2")};
   options.node = {address("192.0.2.1"), address("2001:db8::1")};
   return options;
-}
-
-/// "owner type data" of all records but SOA and NS.
-std::vector<std::string> texts(std::span<const Zone> zones) {
-  std::vector<std::string> texts;
-  for (const Record& record : build_table(zones).table->records()) {
-    const RecordText text = to_text(record);
-    if (text.rtype != "SOA" && text.rtype != "NS")
-      texts.push_back(text.name + " " + text.rtype + " " + text.host);
-  }
-  std::sort(texts.begin(), texts.end());
-  return texts;
 }
 
 TEST(ReverseName, IsTheAddressBackwards) {
@@ -114,6 +101,37 @@ TEST(AllZones, AnswerWhatIsTheirsAndNothingElse) {
   EXPECT_EQ(ask(table, "a.localhost", Type::a), (Asked{3, 0, 1}));
 }
 
+TEST(AllZones, KnowTasksUnderAllTheirNames) {
+  ZoneOptions made = options();
+  made.masters.all = {address("192.0.2.1")};
+  made.containers = {*base::Subnet::parse("198.51.100.0/24")};
+  made.cnames = {
+      {Name::parse("r.c.thisdcos.directory").value(), Name::parse("master.mesos").value()}};
+  service::TaskRow row = task("web");
+  row.ports = {31000};
+  const BuiltTable built = build_table(running({row}), made);
+  EXPECT_TRUE(built.rejected.empty());
+  const Table& table = *built.table;
+  for (const char* name :
+       {"web.marathon.autoip.dcos.thisdcos.directory", "web.marathon.agentip.dcos.thisdcos.global",
+        "web.marathon.mesos", "web.marathon.mesos.thisdcos.directory",
+        "web.marathon.slave.mesos.thisdcos.global", "leader.mesos", "zk-5.zk",
+        "master.dcos.thisdcos.directory", "r.c.thisdcos.directory", "r.c.thisdcos.global"})
+    EXPECT_EQ(ask(table, name, Type::a), (Asked{0, 1, 0})) << name;
+  EXPECT_EQ(ask(table, "_web._tcp.marathon.mesos", Type::srv), (Asked{0, 1, 0}));
+  EXPECT_EQ(ask(table, "5.100.51.198.in-addr.arpa", Type::ptr), (Asked{0, 1, 0}));
+  EXPECT_EQ(ask(table, "marathon.mesos", Type::a), (Asked{0, 0, 1})) << "only names below";
+  EXPECT_EQ(ask(table, "db.marathon.mesos", Type::a), (Asked{3, 0, 1}));
+}
+
+TEST(AllZones, RangesInOneReverseZoneShareIt) {
+  ZoneOptions made = options();
+  made.containers = {*base::Subnet::parse("11.0.0.0/8"), *base::Subnet::parse("198.51.100.0/25"),
+                     *base::Subnet::parse("198.51.100.128/25")};
+  const Table table = *build_table(snapshot(), made).table;
+  EXPECT_EQ(ask(table, "1.0.0.11.in-addr.arpa", Type::ptr), (Asked{0, 1, 0}));
+}
+
 TEST(AllZones, OfThisNodeAnswerBeforeTheOthersAreKnown) {
   const Table table = *build_table(service::Snapshot{}, options()).table;
   EXPECT_EQ(ask(table, "ready.spartan", Type::a), (Asked{0, 1, 0}));
@@ -121,11 +139,29 @@ TEST(AllZones, OfThisNodeAnswerBeforeTheOthersAreKnown) {
   EXPECT_EQ(ask(table, "1.0.0.11.in-addr.arpa", Type::ptr), (Asked{2, 0, 0}));
 }
 
-/// Snapshots with random names, each differing little from the one before.
+/// Makes a task another one, or, without a name, none. Some have all in common.
+void change(service::TaskRow& row, std::mt19937& random) {
+  row = random() % 3 == 0 ? service::TaskRow{} : task("app" + std::to_string(random() % 3));
+  if (row.name.empty()) return;
+  if (random() % 2) row.discovery = "App" + std::to_string(random() % 3) + ".x";
+  if (random() % 2) row.ports = {static_cast<std::uint16_t>(31000 + random() % 2)};
+  if (random() % 2) row.discovery_ports = {{80, "http", "tcp"}, {53, "", ""}};
+  row.host_port = random() % 2 != 0;
+  if (random() % 2)
+    row.addresses = {{service::AddressSource::netinfo,
+                      base::Address::v4({198, 51, 100, static_cast<std::uint8_t>(random() % 4)})}};
+}
+
+/// Snapshots with random names and tasks, each differing little from the one before.
 TEST(AllZones, KeptUpEqualThoseMadeAnew) {
   std::mt19937 random(7);
-  Zones kept(options());
+  ZoneOptions made = options();
+  made.containers = {*base::Subnet::parse("198.51.100.0/24")};
+  made.cnames = {
+      {Name::parse("a.b.thisdcos.directory").value(), Name::parse("app1.marathon.mesos").value()}};
+  Zones kept(made);
   service::Snapshot now = snapshot();
+  std::map<unsigned, service::TaskRow> tasks;
   std::vector<unsigned> owner(40, 0);  // of each address 11.0.1.x: a name's number, or none
   for (unsigned turn = 0; turn < 300; ++turn) {
     for (int i = 0; i < 3; ++i) owner[random() % owner.size()] = random() % 20;
@@ -137,10 +173,26 @@ TEST(AllZones, KeptUpEqualThoseMadeAnew) {
     for (const auto& [name, addresses] : names)
       list.push_back({std::string(name % 3, 'a') + "w" + std::to_string(name) + ".x", addresses});
     now.names = list;
+    std::vector<std::shared_ptr<const service::Service>> services;
+    for (const service::NamedVip& vip : list) {
+      service::Service service;
+      service.key = {vip.addresses.front(), static_cast<std::uint16_t>(80 + random() % 3),
+                     base::Protocol::tcp};
+      service.name = vip.name;
+      services.push_back(std::make_shared<const service::Service>(service));
+    }
+    now.services = services;
+    for (int i = 0; i < 3; ++i) change(tasks[random() % 12], random);
+    std::vector<service::TaskRow> rows;
+    for (auto& [number, row] : tasks) {
+      row.id = std::to_string(number);
+      if (!row.name.empty()) rows.push_back(row);
+    }
+    now.tasks = running(rows).tasks;
     now.revision++;
     kept.update(now);
     if (turn % 10 == 0) {
-      EXPECT_EQ(kept.table()->records(), build_table(now, options()).table->records());
+      EXPECT_EQ(kept.table()->records(), build_table(now, made).table->records());
     }
   }
   EXPECT_EQ(kept.table()->record_count(), kept.table()->records().size());

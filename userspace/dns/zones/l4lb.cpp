@@ -1,5 +1,7 @@
 #include "dns/zones/l4lb.h"
 
+#include <string>
+
 #include "service/vip.h"
 
 namespace viaduct::dns::zones {
@@ -25,6 +27,17 @@ std::vector<Record> l4lb_records(const service::NamedVip& vip, const Name& owner
   for (const base::Address& address : vip.addresses)
     records.push_back(address_record(owner, address, options.ttl_s));
   return records;
+}
+
+base::Result<Record> l4lb_port(const service::Service& service, const ZoneOptions& options) {
+  constexpr std::uint16_t kWeight = 1;
+  const auto target = l4lb_name({service.name, {}});
+  if (!target) return target.error();
+  const auto owner = constant('_' + std::to_string(service.key.port) + "._" +
+                              std::string(base::to_string(service.key.protocol)))
+                         .under(*target);
+  if (!owner) return owner.error();
+  return srv_record(*owner, {0, kWeight, service.key.port, *target}, options.ttl_s);
 }
 
 }  // namespace viaduct::dns::zones

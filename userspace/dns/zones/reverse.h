@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "dns/zones/zone.h"
+#include "service/task_row.h"
 
 namespace viaduct::dns::zones {
 
@@ -18,8 +19,8 @@ Name reverse_name(const base::Address& address);
 /// @return absent: they have nothing in common, so it would be all of the family's tree.
 std::optional<Name> reverse_apex(const base::Address& first, const base::Address& last);
 
-/// The PTR records from the addresses of a range of named VIPs to their names. Every other address
-/// of the zone gets NXDOMAIN.
+/// The PTR records from a range of addresses to names. Every other address of the zone gets
+/// NXDOMAIN.
 struct ReverseZone {
   ZoneHead head;
   base::Address first, last;
@@ -29,8 +30,17 @@ struct ReverseZone {
   }
 };
 
-/// Of each family's range that has an apex. Not ready while the snapshot is not complete, as
-/// l4lb().
+/// Of named VIPs, for each family's range that has an apex. Not ready while the snapshot is not
+/// complete, as l4lb().
 std::vector<ReverseZone> reverse(const service::Snapshot& snapshot, const ZoneOptions& options);
+
+/// Of tasks, for each subnet of containers that has an apex; as reverse() else.
+std::vector<ReverseZone> container_reverse(const service::Snapshot& snapshot,
+                                           const ZoneOptions& options);
+
+/// Adds PTR from a task's own addresses that lie in a subnet of containers to
+/// `<task>.<framework>.containerip.dcos.thisdcos.directory`.
+void add_container_pointers(const service::TaskRow& task, const ZoneOptions& options,
+                            BuiltRecords& built);
 
 }  // namespace viaduct::dns::zones

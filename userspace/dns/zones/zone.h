@@ -18,6 +18,14 @@ ZoneHead zone_head(Name apex, const service::Snapshot& snapshot, const ZoneOptio
 /// The NS record that all of ours have.
 Record apex_ns(const ZoneHead& head);
 
+inline constexpr std::string_view kDcosZone = "dcos.thisdcos.directory";
+
+/// What something has in our zones.
+struct BuiltRecords {
+  std::vector<Record> records;
+  std::vector<base::Error> rejected;  ///< names that cannot be served, e.g. over 255 octets
+};
+
 /// A zone with these.
 Zone start_zone(Name apex, const service::Snapshot& snapshot, const ZoneOptions& options);
 

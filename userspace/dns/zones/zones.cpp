@@ -2,18 +2,52 @@
 
 #include <utility>
 
+#include "dns/zones/custom.h"
 #include "dns/zones/l4lb.h"
 #include "dns/zones/local.h"
 #include "dns/zones/reverse.h"
+#include "dns/zones/task_zones.h"
+#include "dns/zones/zk.h"
 
 namespace viaduct::dns {
 
 Zones::Zones(ZoneOptions options, TableWriter writer)
-    : options_(std::move(options)), writer_(std::move(writer)) {}
+    : options_(std::move(options)),
+      writer_(std::move(writer)),
+      tasks_(std::make_unique<zones::TaskZones>()) {}
+
+Zones::~Zones() = default;
+Zones::Zones(Zones&&) noexcept = default;
 
 void Zones::update(const service::Snapshot& snapshot) {
   for (const Zone& zone : zones::local(snapshot, options_)) writer_.set_whole(zone);
+  writer_.set_whole(zones::zk(snapshot, options_));
   update_names(snapshot);
+  tasks_->update(snapshot, options_, writer_, rejected_);
+  update_custom(snapshot);
+}
+
+/// They are few, and may lead to any name of ours.
+void Zones::update_custom(const service::Snapshot& snapshot) {
+  if (options_.cnames.empty()) return;
+  const auto known = writer_.table();
+  for (const Zone& zone : zones::custom(snapshot, options_, *known)) writer_.set_whole(zone);
+}
+
+void Zones::update_ports(const service::Snapshot& snapshot, const Name& apex) {
+  using ServicePointer = std::shared_ptr<const service::Service>;
+  const auto record = [&](const ServicePointer* service) -> std::optional<Record> {
+    if (!service || (*service)->name.empty()) return std::nullopt;
+    auto made = zones::l4lb_port(**service, options_);
+    return made ? std::optional(*std::move(made)) : std::nullopt;  // update_names() says why
+  };
+  service::Services::compare(services_, snapshot.services,
+                             [&](const ServicePointer* before, const ServicePointer* after) {
+                               if (const auto come = record(after)) ports_.add(*come);
+                               if (const auto gone = record(before)) ports_.remove(*gone);
+                             });
+  services_ = snapshot.services;
+  ports_.write(writer_, {&apex, 1});
 }
 
 /// Named VIPs are many: only those that differ are looked at.
@@ -50,6 +84,7 @@ void Zones::update_names(const service::Snapshot& snapshot) {
           set_reverse(address, {ptr_record(zones::reverse_name(address), *owner, options_.ttl_s)});
       });
   names_ = snapshot.names;
+  update_ports(snapshot, names.apex);
 }
 
 std::vector<base::Error> Zones::take_rejected() {

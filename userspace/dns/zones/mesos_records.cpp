@@ -1,0 +1,130 @@
+#include "dns/zones/mesos_records.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/errors.h"
+
+namespace viaduct::dns::zones {
+namespace {
+
+constexpr std::uint16_t kMasterPort = 5050;
+
+/// Adds records whose names are text before the apex.
+class Adder {
+ public:
+  Adder(const Name& domain, const MesosRules& rules, BuiltRecords& built)
+      : domain_(domain), rules_(rules), built_(built) {}
+
+  /// A name that is too long is told; one that no query can have is not.
+  void addresses(const std::string& name, const std::vector<base::Address>& addresses) {
+    const auto owner = full(name);
+    if (!owner) {
+      if (owner.error().code == base::Errc::too_large) built_.rejected.push_back(owner.error());
+      return;
+    }
+    for (const base::Address& address : addresses)
+      built_.records.push_back(address_record(*owner, address, rules_.ttl_s));
+  }
+
+  void srv(const std::string& name, const std::string& target, std::uint16_t port) {
+    const auto owner = full(name);
+    const auto host = full(target);
+    if (!owner || !host) return;  // the target's own records say why
+    built_.records.push_back(
+        srv_record(*owner, {rules_.srv_priority, rules_.srv_weight, port, *host}, rules_.ttl_s));
+  }
+
+ private:
+  base::Result<Name> full(const std::string& name) const {
+    base::Result<Name> prefix = Name::parse(name);
+    return prefix ? prefix->under(domain_) : prefix;
+  }
+
+  const Name& domain_;
+  const MesosRules& rules_;
+  BuiltRecords& built_;
+};
+
+/// One task under one of its labels.
+class TaskRecords {
+ public:
+  TaskRecords(const service::TaskRow& task, std::string label, std::string framework,
+              const Name& domain, const MesosRules& rules, BuiltRecords& built)
+      : task_(task),
+        rules_(rules),
+        label_(std::move(label)),
+        framework_('.' + std::move(framework)),
+        slave_(framework_ + ".slave"),
+        canonical_(mesos_canonical(label_, task)),
+        adder_(domain, rules, built) {}
+
+  void add() {
+    const auto own = mesos_addresses(task_, rules_.ip_sources);
+    for (const std::string& name : {label_, canonical_}) {
+      adder_.addresses(name + framework_, own);
+      adder_.addresses(name + slave_, task_.agent);
+    }
+    for (const std::uint16_t port : task_.ports) add_host_port(port);
+    if (task_.discovery.empty()) return;
+    for (const service::TaskPort& port : task_.discovery_ports) add_discovery_port(port);
+  }
+
+ private:
+  void add_host_port(std::uint16_t port) {
+    for (const char* protocol : {"._tcp", "._udp"}) {
+      const std::string name = '_' + label_ + protocol;
+      adder_.srv(name + slave_, canonical_ + slave_, port);
+      if (task_.discovery.empty()) adder_.srv(name + framework_, canonical_ + slave_, port);
+    }
+  }
+
+  void add_discovery_port(const service::TaskPort& port) {
+    std::vector<std::string> protocols = {mesos_label(port.protocol, rules_.labels)};
+    if (protocols.front().empty()) protocols = {"tcp", "udp"};
+    const std::string port_label = mesos_label(port.name, rules_.labels);
+    for (const std::string& protocol : protocols) {
+      const std::string name = '_' + label_ + "._" + protocol + framework_;
+      adder_.srv(name, canonical_ + framework_, port.number);
+      if (!port_label.empty())
+        adder_.srv('_' + port_label + '.' + name, canonical_ + framework_, port.number);
+    }
+  }
+
+  const service::TaskRow& task_;
+  const MesosRules& rules_;
+  const std::string label_;
+  const std::string framework_;  ///< with the dot before it
+  const std::string slave_;
+  const std::string canonical_;
+  Adder adder_;
+};
+
+}  // namespace
+
+void add_task(const service::TaskRow& task, const Name& domain, const MesosRules& rules,
+              BuiltRecords& built) {
+  const std::string framework = mesos_framework(task.framework, rules.labels);
+  const std::string label = mesos_label(task.label(), rules.labels);
+  if (framework.empty()) return;
+  if (!label.empty()) TaskRecords(task, label, framework, domain, rules, built).add();
+  if (!task.discovery.empty() && task.discovery != label)
+    TaskRecords(task, task.discovery, framework, domain, rules, built).add();
+}
+
+void add_masters(const Masters& masters, const Name& domain, const MesosRules& rules,
+                 BuiltRecords& built) {
+  Adder adder(domain, rules, built);
+  const auto leaders = masters.leaders();
+  adder.addresses("leader", leaders);
+  adder.addresses("master", leaders);
+  adder.addresses("master", masters.all);
+  for (std::size_t i = 0; i < masters.all.size(); i++)
+    adder.addresses("master" + std::to_string(i), {masters.all[i]});
+  if (leaders.empty()) return;
+  for (const char* protocol : {"._tcp", "._udp"})
+    adder.srv(std::string("_leader") + protocol, "leader", kMasterPort);
+}
+
+}  // namespace viaduct::dns::zones

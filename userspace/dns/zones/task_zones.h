@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "dns/table_writer.h"
+#include "dns/zones/shared_records.h"
+#include "dns/zones/zones.h"
+#include "service/snapshot.h"
+
+namespace viaduct::dns::zones {
+
+/// Keeps the zones that have names of tasks up with snapshots: `dcos`, `mesos`, the reverse zones
+/// of containers. Tasks that did not change are not looked at.
+class TaskZones {
+ public:
+  void update(const service::Snapshot& snapshot, const ZoneOptions& options, TableWriter& writer,
+              std::vector<base::Error>& rejected);
+
+ private:
+  void take_masters(const ZoneOptions& options, std::vector<base::Error>& rejected);
+
+  service::Tasks tasks_;         ///< that the table has
+  std::vector<Record> masters_;  ///< the same of the masters' records
+  SharedRecords records_;
+};
+
+}  // namespace viaduct::dns::zones
