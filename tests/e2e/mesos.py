@@ -114,5 +114,103 @@ class States(MesosTest):
         return daemon.get("/v1/rows")["sources"]["mesos-agent"]["failures"]
 
 
+class Names(LabTest):
+    """Two nodes, each with an agent: what runs on one has its names on the other."""
+
+    @classmethod
+    def set_up_lab(cls):
+        cls.node = cls.lab.node(v4=AGENT, v6=AGENT6)
+        cls.other = cls.lab.node(v4="10.77.0.22", v6="fd77::22")
+        cls.node.container(v4="10.78.1.2", v6="fd78:1::2")
+        cls.client = Client(cls.other.container(), True)
+        config = {
+            **CONFIG,
+            "gossip": {"enabled": True, "insecure": True, "seeds": [AGENT], "probe_interval_ms": 500},
+            "dns": {
+                "masters": ["192.0.2.71", "192.0.2.72"],
+                "container_subnets": ["10.78.0.0/16", "fd78::/16"],
+                "cnames": ["registry.component.thisdcos.directory=master.dcos.thisdcos.directory"],
+            },
+        }
+        cls.agents = {
+            node: node.python("agent", "mesos_agent.py", "127.0.0.1:5051", DATA, stdin=True)
+            for node in (cls.node, cls.other)
+        }
+        # The other node's agent has a task of the same name.
+        text = (DATA / "web-1.GET_STATE.json").read_text().replace(AGENT, cls.other.v4)
+        path = pathlib.Path(cls.lab.folder) / "other.json"
+        path.write_text(text.replace('"web.1"', '"web.9"').replace(AGENT6, cls.other.v6))
+        cls.tell(cls.node, "state host-and-container")
+        cls.tell(cls.other, f"raw {path}")
+        cls.daemons = {node: node.daemon(config) for node in (cls.node, cls.other)}
+
+    @classmethod
+    def tell(cls, node, line):
+        cls.agents[node].write_line(line)
+        answer = cls.agents[node].read_line()
+        assert answer == "ok", answer
+
+    def resolve(self, host):
+        return self.client.do("resolve", host=host).get("addresses", [])
+
+    def wait_resolves(self, host, addresses, timeout=10.0):
+        wait_for(
+            f"{host} to lead to {sorted(addresses)}",
+            lambda: sorted(self.resolve(host)) == sorted(addresses),
+            timeout,
+        )
+
+    def test_tasks_of_one_node_have_their_names_on_the_other(self):
+        dcos, own = "dcos.thisdcos.directory", self.other.v4
+        box = ["10.78.1.2", "fd78:1::2"]
+        self.wait_resolves(f"c.marathon.containerip.{dcos}", box)
+        self.wait_resolves(f"web.marathon.agentip.{dcos}", [AGENT, own])
+        for host, addresses in {
+            f"c.marathon.agentip.{dcos}": [AGENT],
+            "c.marathon.autoip.dcos.thisdcos.global": box,
+            "c.marathon.mesos": box,
+            "c.marathon.mesos.thisdcos.directory": box,
+            "c.marathon.slave.mesos": [AGENT],
+            "web.marathon.mesos": [AGENT, AGENT6, own, self.other.v6],
+            "slave.mesos": [AGENT, own],
+            "zk-4.zk": ["192.0.2.72"],
+            "leader.mesos": ["192.0.2.71", "192.0.2.72"],
+            f"master.{dcos}": ["192.0.2.71", "192.0.2.72"],
+            "registry.component.thisdcos.directory": ["192.0.2.71", "192.0.2.72"],
+        }.items():
+            self.assertEqual(sorted(self.resolve(host)), sorted(addresses), host)
+        self.assertEqual(self.resolve("nobody.marathon.mesos"), [])
+
+        # Each instance by a name of its own, with the ports that it has.
+        srv = self.client.do("srv", host="_c._tcp.marathon.mesos")["srv"]
+        self.assertEqual(len(srv), 1)
+        target, port = srv[0].split(":")
+        self.assertEqual(port, "8080")
+        self.assertRegex(target, r"^c-[a-z0-9]{5}-s0\.marathon\.mesos$")
+        self.assertEqual(sorted(self.resolve(target)), sorted(box))
+        webs = self.client.do("srv", host="_web._tcp.marathon.slave.mesos")["srv"]
+        self.assertEqual({one.split(":")[1] for one in webs}, {"20001"})
+        self.assertEqual(
+            sorted(address for one in webs for address in self.resolve(one.split(":")[0])),
+            [AGENT, own],
+        )
+        self.assertEqual(self.client.do("srv", host=f"_80._tcp.{WEB}")["srv"], [f"{WEB}:80"])
+        for address in box:
+            self.assertEqual(
+                self.client.do("reverse", host=address)["name"], f"c.marathon.containerip.{dcos}"
+            )
+
+        # A dead node's tasks leave the names that others have too; those that it alone has stay a while.
+        self.daemons[self.node].kill()
+        self.wait_resolves(f"web.marathon.agentip.{dcos}", [own], 20)
+        self.assertEqual(sorted(self.resolve("c.marathon.mesos")), sorted(box))
+        self.daemons[self.node].start()
+        self.wait_resolves(f"web.marathon.agentip.{dcos}", [AGENT, own], 20)
+
+        self.tell(self.node, "state all-killed")
+        self.wait_resolves("c.marathon.mesos", [])
+        self.wait_resolves("web.marathon.slave.mesos", [own])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -5,6 +5,8 @@
     {"do": "udp-connected", ...}               sends "hello" on a connected socket: the same
     {"do": "udp-unconnected", ...}             sendto and recvfrom: "peer" is the address recvfrom gave
     {"do": "resolve", "host": H}               {"addresses": [...]} by the system's resolver
+    {"do": "reverse", "host": ADDRESS}         {"name": ...} of an address by the system's resolver
+    {"do": "srv", "host": H}                   {"srv": ["TARGET:PORT", ...]}, asked over UDP from the first server of resolv.conf
     {"do": "load", "host": H, "port": P, "requests": N}   N GETs, each on a connection of its own, until told to "stop":
                                                answers at once; {"do": "progress"} tells {"done", "failed", "errors"}
     {"do": "upload", ..., "bytes": N}          POSTs N bytes: {"sent"}
@@ -33,6 +35,41 @@ def resolve(request):
     family = families.get(request.get("family"), socket.AF_UNSPEC)
     found = socket.getaddrinfo(request["host"], request.get("port"), family, socket.SOCK_STREAM)
     return [address for _, _, _, _, address in found]
+
+
+def read_name(message, at):
+    """(name without the final dot, where it ends); compression pointers are followed."""
+    labels, end = [], None
+    while message[at]:
+        if message[at] >= 0xC0:
+            end = end or at + 2
+            at = struct.unpack_from("!H", message, at)[0] & 0x3FFF
+            continue
+        labels.append(message[at + 1 : at + 1 + message[at]].decode())
+        at += 1 + message[at]
+    return ".".join(labels), end or at + 1
+
+
+def srv(request):
+    with open("/etc/resolv.conf", encoding="ascii") as file:
+        server = next(line.split()[1] for line in file if line.startswith("nameserver"))
+    name = b"".join(bytes([len(label)]) + label.encode() for label in request["host"].split("."))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(TIMEOUT_S)
+        sock.connect((server, 53))
+        sock.send(struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + name + struct.pack("!BHH", 0, 33, 1))
+        message = sock.recv(4096)
+    answers = struct.unpack_from("!H", message, 6)[0]
+    at = 12 + len(name) + 5
+    found = []
+    for _ in range(answers):
+        _, at = read_name(message, at)
+        kind, _, _, length = struct.unpack_from("!HHIH", message, at)
+        at += 10
+        if kind == 33:
+            found.append(f"{read_name(message, at + 6)[0]}:{struct.unpack_from('!H', message, at + 4)[0]}")
+        at += length
+    return {"srv": sorted(found)}
 
 
 def open_socket(request, kind):
@@ -225,6 +262,8 @@ def main():
         "upload": upload,
         "ping": ping,
         "resolve": lambda request: {"addresses": sorted({a[0] for a in resolve(request)})},
+        "reverse": lambda request: {"name": socket.gethostbyaddr(request["host"])[0]},
+        "srv": srv,
         "load": load.start,
         "progress": load.progress,
         "stop": load.stop,

@@ -38,6 +38,31 @@ json::object to_json(const service::PortMapping& mapping) {
           {"container", mapping.container.to_string()}};
 }
 
+json::object to_json(const service::TaskRow& task) {
+  json::array agent;
+  for (const base::Address& address : task.agent) agent.emplace_back(address.to_string());
+  json::array addresses;
+  for (const service::TaskAddress& own : task.addresses)
+    addresses.push_back(
+        {{"source", static_cast<unsigned>(own.source)}, {"address", own.address.to_string()}});
+  json::array ports;
+  for (const std::uint16_t port : task.ports) ports.emplace_back(port);
+  json::array discovery_ports;
+  for (const service::TaskPort& port : task.discovery_ports)
+    discovery_ports.push_back(
+        {{"number", port.number}, {"name", port.name}, {"protocol", port.protocol}});
+  return {{"framework", task.framework},
+          {"id", task.id},
+          {"name", task.name},
+          {"discovery", task.discovery},
+          {"agent_id", task.agent_id},
+          {"agent", std::move(agent)},
+          {"addresses", std::move(addresses)},
+          {"ports", std::move(ports)},
+          {"discovery_ports", std::move(discovery_ports)},
+          {"host_port", task.host_port}};
+}
+
 template <class T>
 T require(const std::optional<T>& value, const char* what) {
   if (!value) throw std::invalid_argument(what);
@@ -73,12 +98,48 @@ service::PortMapping mapping_from(const json::object& object) {
           require(base::Endpoint::parse(text(object, "container")), "container")};
 }
 
+service::TaskAddress task_address_from(const json::object& object) {
+  const auto source = object.at("source").to_number<std::uint8_t>();
+  if (source > static_cast<std::uint8_t>(service::AddressSource::docker))
+    throw std::invalid_argument("source");
+  return {static_cast<service::AddressSource>(source),
+          require(base::Address::parse(text(object, "address")), "address")};
+}
+
+service::TaskRow task_from(const json::object& object) {
+  service::TaskRow task;
+  task.framework = text(object, "framework");
+  task.id = text(object, "id");
+  task.name = text(object, "name");
+  task.discovery = text(object, "discovery");
+  task.agent_id = text(object, "agent_id");
+  for (const json::value& address : object.at("agent").as_array())
+    task.agent.push_back(
+        require(base::Address::parse(std::string_view(address.as_string())), "agent"));
+  for (const json::value& own : object.at("addresses").as_array())
+    task.addresses.push_back(task_address_from(own.as_object()));
+  for (const json::value& port : object.at("ports").as_array())
+    task.ports.push_back(port.to_number<std::uint16_t>());
+  for (const json::value& port : object.at("discovery_ports").as_array())
+    task.discovery_ports.push_back({port.at("number").to_number<std::uint16_t>(),
+                                    text(port.as_object(), "name"),
+                                    text(port.as_object(), "protocol")});
+  task.host_port = object.at("host_port").as_bool();
+  if (const auto checked = service::check_task(task); !checked)
+    throw std::invalid_argument("task " + task.id + ": " + checked.error().context);
+  return task;
+}
+
 json::object to_json(const service::SourceRows& part) {
   json::array rows;
   for (const auto& row : part.rows) rows.push_back(to_json(row));
   json::array mappings;
   for (const auto& mapping : part.port_mappings) mappings.push_back(to_json(mapping));
-  return {{"rows", std::move(rows)}, {"port_mappings", std::move(mappings)}};
+  json::array tasks;
+  for (const auto& task : part.tasks) tasks.push_back(to_json(task));
+  return {{"rows", std::move(rows)},
+          {"port_mappings", std::move(mappings)},
+          {"tasks", std::move(tasks)}};
 }
 
 service::SourceRows part_from(const json::value& value) {
@@ -87,6 +148,8 @@ service::SourceRows part_from(const json::value& value) {
     part.rows.push_back(row_from(row.as_object()));
   for (const auto& mapping : value.at("port_mappings").as_array())
     part.port_mappings.push_back(mapping_from(mapping.as_object()));
+  if (const json::value* tasks = value.as_object().if_contains("tasks"))
+    for (const auto& task : tasks->as_array()) part.tasks.push_back(task_from(task.as_object()));
   return part;
 }
 

@@ -13,8 +13,8 @@ namespace viaduct::daemon {
 inline constexpr std::size_t kMaxMemoryBytes = 256 << 20;
 
 /// Rows by source and part, as JSON:
-/// {"version":2,"sources":{"files":{"shop.toml":{"rows":[...],"port_mappings":[...]}}}}. What was
-/// rejected is not remembered.
+/// {"version":2,"sources":{"files":{"shop.toml":{"rows":[...],"port_mappings":[...],"tasks":[...]}}}}.
+/// What was rejected is not remembered.
 std::string write_memory(const std::map<std::string, service::SourceParts>& sources);
 
 /// Reads what write_memory() wrote, and version 1, which knew no parts: its sources have one each.

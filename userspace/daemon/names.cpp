@@ -1,6 +1,8 @@
 #include "daemon/names.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -11,14 +13,49 @@ using service::NamedVip;
 using service::NamedVips;
 using service::Services;
 using service::Snapshot;
+using VipPort = std::pair<std::uint16_t, base::Protocol>;
 
+/// Without these names and their services, whose ports DNS would tell.
 std::shared_ptr<const Snapshot> without_names(const std::shared_ptr<const Snapshot>& snapshot,
                                               const std::vector<std::string>& names) {
   if (names.empty()) return snapshot;
   auto fewer = std::make_shared<Snapshot>(*snapshot);
   NamedVips::Editor editor(std::move(fewer->names));
-  for (const std::string& name : names) editor.remove(name);
+  Services::Editor services(std::move(fewer->services));
+  for (const std::string& name : names) {
+    if (const NamedVip* named = snapshot->names.find(name))
+      for (const base::Address& address : named->addresses)
+        for (auto at = snapshot->services.lower_bound({address, 0, base::Protocol{}});
+             at != snapshot->services.end() && (*at)->key.address == address; ++at)
+          services.remove((*at)->key);
+    editor.remove(name);
+  }
   fewer->names = editor.finish();
+  fewer->services = services.finish();
+  return fewer;
+}
+
+/// The name and port of a service that DNS tells of; absent: it does not.
+std::optional<std::pair<std::string, VipPort>> port_of(
+    const std::shared_ptr<const service::Service>* service) {
+  if (!service || (*service)->name.empty()) return std::nullopt;
+  return std::pair((*service)->name, VipPort((*service)->key.port, (*service)->key.protocol));
+}
+
+/// The snapshot without the ports of named VIPs that `shown` lacks.
+std::shared_ptr<const Snapshot> without_new_ports(const std::shared_ptr<const Snapshot>& snapshot,
+                                                  const Snapshot* shown) {
+  std::vector<service::VipKey> come;
+  Services::compare(shown ? shown->services : Services{}, snapshot->services,
+                    [&](const auto* before, const auto* after) {
+                      if (port_of(after) && port_of(before) != port_of(after))
+                        come.push_back((*after)->key);
+                    });
+  if (come.empty()) return snapshot;
+  auto fewer = std::make_shared<Snapshot>(*snapshot);
+  Services::Editor editor(std::move(fewer->services));
+  for (const service::VipKey& key : come) editor.remove(key);
+  fewer->services = editor.finish();
   return fewer;
 }
 
@@ -41,6 +78,11 @@ bool names_differ(const Snapshot& next, const Snapshot* shown) {
   if (!shown || shown->complete != next.complete) return true;
   bool differ = false;
   NamedVips::compare(shown->names, next.names, [&](auto*, auto*) { differ = true; });
+  service::Tasks::compare(shown->tasks, next.tasks, [&](auto*, auto*) { differ = true; });
+  if (differ) return true;
+  Services::compare(shown->services, next.services, [&](const auto* before, const auto* after) {
+    differ |= port_of(before) != port_of(after);
+  });
   return differ;
 }
 
@@ -58,7 +100,7 @@ std::shared_ptr<const Snapshot> common_names(const std::shared_ptr<const Snapsho
                      [&](const NamedVip*, const NamedVip* after) {
                        if (after) come.push_back(after->name);
                      });
-  return without_names(next, come);
+  return without_new_ports(without_names(next, come), shown);
 }
 
 std::shared_ptr<const Snapshot> with_leaving(const std::shared_ptr<const Snapshot>& next,

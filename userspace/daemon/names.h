@@ -7,8 +7,8 @@
 
 namespace viaduct::daemon {
 
-/// Whether DNS has to be told of a snapshot: names or their addresses differ, or it is complete as
-/// the one before was not.
+/// Whether DNS has to be told of a snapshot: names, their addresses or ports, or tasks differ, or
+/// it is complete as the one before was not.
 /// @param shown  whose names are in DNS; null: none yet.
 bool names_differ(const service::Snapshot& next, const service::Snapshot* shown);
 
@@ -16,8 +16,9 @@ bool names_differ(const service::Snapshot& next, const service::Snapshot* shown)
 /// has to leave DNS before the kernel changes.
 bool hands_over(const service::Snapshot& next, const service::Snapshot& shown);
 
-/// The snapshot with only those names that also `shown` has, at the same addresses: what may be in
-/// DNS while the kernel goes from `shown` to `next` and can't be relied on.
+/// The snapshot with only those names and their ports that also `shown` has, at the same addresses,
+/// and all tasks, which do without the kernel: what may be in DNS while the kernel goes from
+/// `shown` to `next` and can't be relied on.
 /// @param shown  null: nothing has been shown yet, so no name remains.
 std::shared_ptr<const service::Snapshot> common_names(
     const std::shared_ptr<const service::Snapshot>& next, const service::Snapshot* shown);

@@ -23,6 +23,19 @@ service::SourceRows example_rows() {
                        ""});
   rows.port_mappings.push_back(
       {base::Protocol::tcp, 31000, *base::Endpoint::parse("198.51.100.7:80")});
+  service::TaskRow task;
+  task.framework = "marathon";
+  task.id = "web.\xc3\xa9\n";
+  task.name = "web";
+  task.discovery = "shop.web";
+  task.agent_id = "a-S1";
+  task.agent = {*base::Address::parse("192.0.2.1")};
+  task.addresses = {{service::AddressSource::netinfo, *base::Address::parse("2001:db8::1")},
+                    {service::AddressSource::docker, *base::Address::parse("198.51.100.1")}};
+  task.ports = {31000, 31001};
+  task.discovery_ports = {{80, "http", "tcp"}, {0, "", ""}};
+  task.host_port = true;
+  rows.tasks = {task};
   return rows;
 }
 
@@ -55,6 +68,7 @@ TEST(Memory, ReadsVersion1AsSourcesOfOnePart) {
   rows.rows.resize(1);
   rows.rows[0].task = "shop.toml:4";
   rows.port_mappings.clear();
+  rows.tasks.clear();
   EXPECT_EQ(*read, (std::map<std::string, service::SourceParts>{{"files", rows}}));
 }
 
@@ -67,6 +81,8 @@ TEST(Memory, AnythingElseIsAnErrorAsAWhole) {
       {"null", "{}", "[]", R"({"version":3,"sources":{}})", R"({"version":2,"sources":[]})",
        R"({"version":2,"sources":{"a":{"rows":[]}}})",
        R"({"version":1,"sources":{"a":{"rows":[{"name":"x"}],"port_mappings":[]}}})",
+       R"({"version":1,"sources":{"a":{"rows":[],"port_mappings":[],"tasks":[{"id":"x"}]}}})",
+       R"({"version":1,"sources":{"a":{"rows":[],"port_mappings":[],"tasks":[{"framework":"f","id":"x","name":"","discovery":"","agent_id":"","agent":["127.0.0.1"],"addresses":[],"ports":[],"discovery_ports":[],"host_port":false}]}}})",
        R"({"version":1,"sources":{"a":{"rows":[{"address":"x","port":1,"protocol":"tcp","backend":"192.0.2.1:1","weight":1,"lb":"automatic","task":""}],"port_mappings":[]}}})"}) {
     const auto read = read_memory(text);
     ASSERT_FALSE(read) << text;

@@ -67,6 +67,46 @@ std::shared_ptr<const service::Snapshot> with_services(
   return snapshot;
 }
 
+std::shared_ptr<const service::Snapshot> with_task(const char* own) {
+  service::TaskRow row;
+  row.framework = "marathon";
+  row.id = "web.1";
+  row.name = "web";
+  row.addresses = {{service::AddressSource::netinfo, address(own)}};
+  auto snapshot = std::make_shared<service::Snapshot>();
+  snapshot->tasks = {std::make_shared<const service::Task>(service::Task{row, "node1"})};
+  return snapshot;
+}
+
+TEST(NamesDiffer, WhenTasksDo) {
+  const auto shown = with_task("198.51.100.5");
+  EXPECT_FALSE(names_differ(*shown, shown.get()));
+  EXPECT_TRUE(names_differ(*with_task("198.51.100.6"), shown.get()));
+  EXPECT_TRUE(names_differ(*with_names({}), shown.get()));
+}
+
+TEST(NamesDiffer, WhenPortsOfNamedVipsDoAndNotWhenBackendsDo) {
+  const auto shown = with_services({named("a.x", "11.0.0.1"), named("", "11.0.0.2")});
+  EXPECT_TRUE(names_differ(
+      *with_services({named("a.x", "11.0.0.1"), named("a.x", "11.0.0.1", 443)}), shown.get()));
+  EXPECT_FALSE(
+      names_differ(*with_services({named("a.x", "11.0.0.1"), named("", "11.0.0.3")}), shown.get()));
+  auto drained = std::make_shared<service::Service>(*named("a.x", "11.0.0.1"));
+  drained->backends.push_back({});
+  EXPECT_FALSE(names_differ(*with_services({drained, named("", "11.0.0.2")}), shown.get()));
+}
+
+TEST(CommonNames, APortThatComesWaitsAndATaskDoesNot) {
+  const auto shown = with_services({named("a.x", "11.0.0.1")});
+  auto next = std::make_shared<service::Snapshot>(
+      *with_services({named("a.x", "11.0.0.1"), named("a.x", "11.0.0.1", 443)}));
+  next->tasks = with_task("198.51.100.5")->tasks;
+  const auto common = common_names(next, shown.get());
+  EXPECT_EQ(common->names.size(), 1u);
+  EXPECT_EQ(common->services.size(), 1u);
+  EXPECT_EQ(common->tasks.size(), 1u);
+}
+
 TEST(WithLeaving, KeepsTheServicesOfNamesThatAreStillInDns) {
   auto shown = std::make_shared<service::Snapshot>(
       *with_services({named("goes.x", "11.0.0.1"), named("goes.x", "11.0.0.1", 81),
@@ -93,6 +133,8 @@ TEST(WithoutFailed, LeavesOutNamesOfServicesThatTheKernelDoesNotHave) {
   const auto rest = without_failed(all, {{address("fd01:c::2"), 80, base::Protocol::tcp}});
   ASSERT_EQ(rest->names.size(), 1u);
   EXPECT_EQ(rest->names[0].name, "a.x");
+  ASSERT_EQ(rest->services.size(), 1u);
+  EXPECT_EQ(rest->services[0]->name, "a.x") << "DNS tells the ports of services";
   EXPECT_EQ(without_failed(all, {}), all);
 }
 
