@@ -268,6 +268,7 @@ void Daemon::merge_now() {
   log::info("snapshot", {{"revision", snapshot_->revision},
                          {"services", snapshot_->services.size()},
                          {"names", snapshot_->names.size()},
+                         {"tasks", snapshot_->tasks.size()},
                          {"complete", snapshot_->complete}});
   publisher_->publish(snapshot_);
 }
