@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "base/errors.h"
 #include "config/check.h"
 #include "dns/resolv_conf.h"
 #include "dns/zones/custom.h"
@@ -103,6 +104,50 @@ std::optional<std::string> check_cnames(const config::Values& values) {
   return "has names in more than " + std::to_string(kMaxCustomZones) + " zones";
 }
 
+std::optional<std::string> check_upstream(std::string_view text) {
+  if (forward::parse_upstream(text)) return std::nullopt;
+  return "is not of the form address, address:port or [IPv6 address]:port";
+}
+
+std::optional<std::string> check_forward_zone(std::string_view text) {
+  const auto zone = forward::parse_forward_zone(text);
+  if (zone) return std::nullopt;
+  if (zone.error().code == base::Errc::too_large)
+    return "has a name that is too long, or more than " +
+           std::to_string(forward::kMaxUpstreamsPerRoute) + " upstreams";
+  return "is not of the form zone=address,address:port,...";
+}
+
+/// An upstream that is one of our own listening addresses.
+std::optional<std::string> find_loop(const config::Values& values,
+                                     const std::vector<base::Endpoint>& upstreams) {
+  const Config config = from(values);
+  for (const base::Endpoint& upstream : upstreams)
+    if (is_ourselves(upstream, config.listen, config.port))
+      return "names " + upstream.to_string() + ", which is this server itself (dns.listen)";
+  return std::nullopt;
+}
+
+std::optional<std::string> check_upstreams(const config::Values& values) {
+  const forward::Options options = from(values).forward;
+  if (options.upstreams.size() > forward::kMaxUpstreamsPerRoute)
+    return "has more than " + std::to_string(forward::kMaxUpstreamsPerRoute) + " upstreams";
+  return find_loop(values, options.upstreams);
+}
+
+std::optional<std::string> check_forward_zones(const config::Values& values) {
+  const forward::Options options = from(values).forward;
+  if (options.zones.size() > forward::kMaxForwardZones)
+    return "has more than " + std::to_string(forward::kMaxForwardZones) + " zones";
+  for (auto zone = options.zones.begin(); zone != options.zones.end(); ++zone) {
+    if (auto loop = find_loop(values, zone->upstreams)) return loop;
+    if (std::any_of(options.zones.begin(), zone,
+                    [&](const forward::ForwardZone& other) { return other.apex == zone->apex; }))
+      return "has " + zone->apex.to_text() + " twice";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<config::Rule> rules() {
@@ -126,7 +171,18 @@ std::vector<config::Rule> rules() {
       {"dns.container_subnets", check_containers},
       {"dns.mesos_ip_sources", check_ip_sources},
       {"dns.cnames", check_cnames},
+      {"dns.upstreams", check_upstreams},
+      {"dns.forward_zones", check_forward_zones},
   };
+}
+
+bool is_ourselves(const base::Endpoint& upstream, const std::vector<base::Address>& listen,
+                  std::uint16_t port) {
+  if (upstream.port != port) return false;
+  return std::any_of(listen.begin(), listen.end(), [&](const base::Address& address) {
+    return address == upstream.address || upstream.address.is_unspecified() ||
+           (address.is_unspecified() && upstream.address.is_loopback());
+  });
 }
 
 const std::vector<config::Key>& keys() {
@@ -199,6 +255,27 @@ const std::vector<config::Key>& keys() {
          .help = "Names of our own, each as name=target: "
                  "registry.component.thisdcos.directory=master.dcos.thisdcos.directory.",
          .check = check_cname},
+        {.name = "dns.upstreams",
+         .fallback = std::vector<std::string>{},
+         .help =
+             "Servers that names outside our zones are forwarded to: addresses, with :port if it "
+             "is not 53. Empty: nothing is forwarded.",
+         .check = check_upstream},
+        {.name = "dns.forward_zones",
+         .fallback = std::vector<std::string>{},
+         .help = "Zones that have servers of their own, \"corp.example=192.0.2.1,192.0.2.2\"; the "
+                 "longest suffix of a name decides.",
+         .check = check_forward_zone},
+        {.name = "dns.forward_dispatch",
+         .fallback = std::string("both"),
+         .help = "Whether a question goes to the two best servers at once, or to the second only "
+                 "when the best takes longer than usual.",
+         .choices = {"both", "hedged"}},
+        {.name = "dns.cache_mib",
+         .fallback = integer(defaults.forward.cache_octets >> 20),
+         .help = "Room for forwarded answers; 0: none is kept.",
+         .unit = "MiB",
+         .range = config::Range{0, 4096}},
     };
   }();
   return list;
@@ -228,6 +305,14 @@ Config from(const config::Values& values) {
     config.zones.containers.push_back(*base::Subnet::parse(text));
   for (const std::string& text : values.string_list("dns.cnames"))
     config.zones.cnames.push_back(*zones::parse_cname(text));
+  for (const std::string& text : values.string_list("dns.upstreams"))
+    config.forward.upstreams.push_back(*forward::parse_upstream(text));
+  for (const std::string& text : values.string_list("dns.forward_zones"))
+    config.forward.zones.push_back(*forward::parse_forward_zone(text));
+  config.forward.dispatch = values.string("dns.forward_dispatch") == "hedged"
+                                ? forward::Dispatch::hedged
+                                : forward::Dispatch::both;
+  config.forward.cache_octets = static_cast<std::size_t>(values.integer("dns.cache_mib")) << 20;
   return config;
 }
 

@@ -9,13 +9,13 @@
 #include "base/address.h"
 #include "config/key.h"
 #include "config/values.h"
+#include "dns/forward/engine.h"
 #include "dns/zones/zones.h"
 
 namespace viaduct::dns {
 
-/// The settings under [dns].
+/// The settings under [dns], and what several of them must agree on.
 const std::vector<config::Key>& keys();
-/// What no setting of them can judge alone.
 std::vector<config::Rule> rules();
 
 /// What the TCP side allows. All limits hold over all addresses together.
@@ -45,12 +45,18 @@ struct Config {
   unsigned workers = 1;     ///< UDP threads
   ZoneOptions zones;
   TcpLimits tcp;
+  forward::Options forward;
   std::chrono::milliseconds retry{1'000};  ///< between attempts to bind an address that failed
   std::chrono::milliseconds watch{5'000};  ///< between looks whether each address answers
   ResolvConf resolv_conf;
   int receive_buffer_bytes =
       4 * 1024 * 1024;  ///< of each UDP socket; the kernel doubles it for its own overhead
 };
+
+/// Whether a server at these addresses and this port would be asking itself. Of an address that
+/// stands for all, only loopback is known to be ours; the rest shows at run time.
+bool is_ourselves(const base::Endpoint& upstream, const std::vector<base::Address>& listen,
+                  std::uint16_t port);
 
 /// @param values  of a schema that has keys().
 Config from(const config::Values& values);

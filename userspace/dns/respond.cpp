@@ -13,6 +13,7 @@ constexpr std::uint16_t kFlagResponse = 0x8000;
 constexpr std::uint16_t kFlagAuthoritative = 0x0400;
 constexpr std::uint16_t kFlagTruncated = 0x0200;
 constexpr std::uint16_t kFlagRecursionDesired = 0x0100;
+constexpr std::uint16_t kFlagRecursionAvailable = 0x0080;
 
 }  // namespace
 
@@ -104,12 +105,6 @@ class Message {
 
 namespace {
 
-std::size_t limit_of(const Question& question, Transport transport) {
-  if (transport == Transport::tcp) return kMaxTcpOctets;
-  if (!question.has_opt) return kPlainUdpOctets;
-  return std::clamp<std::size_t>(question.udp_size, kPlainUdpOctets, kMaxUdpOctets);
-}
-
 Response truncate(Message& answer) {
   answer.set_flag(kFlagTruncated);
   return answer.finish(Rcode::no_error, Outcome::truncated);
@@ -137,7 +132,25 @@ Response negative(const Table::Place& place, bool exists, Message& answer) {
                 : answer.finish(Rcode::name_error, Outcome::name_error);
 }
 
+Response pass_on(Forwarding forwarding, Message& answer) {
+  switch (forwarding) {
+    case Forwarding::on:
+      return {0, Outcome::forwarded};
+    case Forwarding::full:
+      return answer.finish(Rcode::server_failure, Outcome::server_failure);
+    case Forwarding::off:
+      break;
+  }
+  return answer.finish(Rcode::refused, Outcome::refused);
+}
+
 }  // namespace
+
+std::size_t limit_of(const Question& question, Transport transport) {
+  if (transport == Transport::tcp) return kMaxTcpOctets;
+  if (!question.has_opt) return kPlainUdpOctets;
+  return std::clamp<std::size_t>(question.udp_size, kPlainUdpOctets, kMaxUdpOctets);
+}
 
 const char* to_string(Outcome outcome) {
   switch (outcome) {
@@ -163,6 +176,8 @@ const char* to_string(Outcome outcome) {
       return "bad_version";
     case Outcome::bad_key:
       return "bad_key";
+    case Outcome::forwarded:
+      return "forwarded";
   }
   return "unknown";
 }
@@ -183,10 +198,12 @@ void Query::fetch() const {
   if (place_ && place_->zone->ready) table_->slots().fetch_slot(hash_);
 }
 
-Response Query::respond(Transport transport, std::span<std::uint8_t> out) const {
+Response Query::respond(Transport transport, std::span<std::uint8_t> out,
+                        Forwarding forwarding) const {
   assert(out.size() >= answer_capacity(transport));
   if (question_.verdict == Verdict::drop) return {};
   Message answer(question_, limit_of(question_, transport), out);
+  if (forwarding != Forwarding::off) answer.set_flag(kFlagRecursionAvailable);
   switch (question_.verdict) {
     case Verdict::drop:
       break;
@@ -200,15 +217,17 @@ Response Query::respond(Transport transport, std::span<std::uint8_t> out) const 
       answer.append_bad_key();
       return answer.finish(Rcode::not_authoritative, Outcome::bad_key);
     case Verdict::query:
-      return look_up(answer);
+      return look_up(forwarding, answer);
   }
   return {};
 }
 
-Response Query::look_up(Message& answer) const {
+Response Query::look_up(Forwarding forwarding, Message& answer) const {
   const bool transfer = question_.type == static_cast<std::uint16_t>(Type::axfr) ||
                         question_.type == static_cast<std::uint16_t>(Type::ixfr);
-  if (!place_ || transfer) return answer.finish(Rcode::refused, Outcome::refused);
+  if (question_.klass != kClassIn || transfer)
+    return answer.finish(Rcode::refused, Outcome::refused);
+  if (!place_) return pass_on(forwarding, answer);
   if (!place_->zone->ready) return answer.finish(Rcode::server_failure, Outcome::server_failure);
   answer.set_flag(kFlagAuthoritative);
   Found found;
@@ -220,10 +239,10 @@ Response Query::look_up(Message& answer) const {
 }
 
 Response respond(std::span<const std::uint8_t> message, const Table& table, Transport transport,
-                 std::span<std::uint8_t> out) {
+                 std::span<std::uint8_t> out, Forwarding forwarding) {
   Query query;
   query.read(message, table);
-  return query.respond(transport, out);
+  return query.respond(transport, out, forwarding);
 }
 
 }  // namespace viaduct::dns

@@ -25,8 +25,16 @@ enum class Outcome : std::uint8_t {
   not_implemented,
   bad_version,
   bad_key,
+  forwarded,  ///< not our zone: the forwarder answers
 };
-inline constexpr std::size_t kOutcomes = 11;
+inline constexpr std::size_t kOutcomes = 12;
+
+/// What becomes of a question outside our zones; RA is set in all answers unless it is `off`.
+enum class Forwarding : std::uint8_t {
+  off,   ///< REFUSED
+  on,    ///< nothing is written; the caller hands the message to the forwarder
+  full,  ///< SERVFAIL: the forwarder takes no more at the moment
+};
 
 /// "answered", "no_data", ...: as in the enumeration.
 const char* to_string(Outcome outcome);
@@ -36,8 +44,11 @@ constexpr std::size_t answer_capacity(Transport transport) {
   return transport == Transport::udp ? kMaxUdpOctets : kMaxTcpOctets;
 }
 
+/// Octets that an answer to a question may have.
+std::size_t limit_of(const Question& question, Transport transport);
+
 struct Response {
-  std::size_t octets = 0;  ///< 0: send nothing
+  std::size_t octets = 0;  ///< 0: send nothing now
   Outcome outcome = Outcome::dropped;
 };
 
@@ -50,10 +61,11 @@ class Query {
   /// The second step, when many queries have made the first: the name's slot is fetched.
   void fetch() const;
   /// The last step.
-  Response respond(Transport transport, std::span<std::uint8_t> out) const;
+  Response respond(Transport transport, std::span<std::uint8_t> out,
+                   Forwarding forwarding = Forwarding::off) const;
 
  private:
-  Response look_up(class Message& answer) const;
+  Response look_up(Forwarding forwarding, class Message& answer) const;
 
   const Table* table_ = nullptr;
   Question question_;
@@ -69,6 +81,6 @@ class Query {
 /// Sources: RFC 1035; RFC 2308 (negative answers); RFC 6891 (EDNS); RFC 8482 (ANY); RFC 8906; RFC
 /// 8945, 5.2.1.
 Response respond(std::span<const std::uint8_t> message, const Table& table, Transport transport,
-                 std::span<std::uint8_t> out);
+                 std::span<std::uint8_t> out, Forwarding forwarding = Forwarding::off);
 
 }  // namespace viaduct::dns

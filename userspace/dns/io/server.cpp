@@ -44,9 +44,11 @@ class Server::Impl {
   base::Result<void> start() {
     for (const base::Address& address : config_.listen)
       listeners_.push_back({address, std::nullopt, {}});
+    if (config_.forward.enabled()) forwarder_ = std::make_unique<Forwarder>(config_.forward);
     for (unsigned i = 0; i < std::max(1u, config_.workers); ++i)
-      workers_.push_back(std::make_unique<UdpWorker>(tables_, "vd-dns-" + std::to_string(i)));
-    tcp_ = std::make_unique<TcpServer>(tables_, config_.tcp, "vd-dns-tcp");
+      workers_.push_back(
+          std::make_unique<UdpWorker>(tables_, forwarder_.get(), "vd-dns-" + std::to_string(i)));
+    tcp_ = std::make_unique<TcpServer>(tables_, forwarder_.get(), config_.tcp, "vd-dns-tcp");
 
     std::optional<base::Error> failure;
     for (const base::Error& error : open_missing()) {
@@ -63,9 +65,11 @@ class Server::Impl {
   void publish(std::shared_ptr<const Table> table) { tables_.put(std::move(table)); }
 
   void stop() {
-    watch_ = {};  // asks it to stop and waits
+    watch_ = {};                         // asks it to stop and waits
+    if (forwarder_) forwarder_->stop();  // it answers on the workers' sockets
     tcp_.reset();
     workers_.clear();
+    forwarder_.reset();
     listeners_.clear();
   }
 
@@ -73,7 +77,16 @@ class Server::Impl {
     Stats stats;
     for (const auto& worker : workers_) worker->add_to(stats.udp);
     if (tcp_) stats.tcp = tcp_->stats();
+    if (forwarder_) stats.forward = forwarder_->stats();
     return stats;
+  }
+
+  bool look_up(base::Bytes query, TakeAnswer take) {
+    if (!forwarder_) return false;
+    std::vector<ForwardedQuery> queries;
+    queries.push_back({std::move(query), {}, std::move(take)});
+    forwarder_->ask(std::move(queries));
+    return true;
   }
 
   std::vector<base::Endpoint> listening() const {
@@ -183,6 +196,7 @@ class Server::Impl {
 
   const Config config_;
   TableBox tables_;
+  std::unique_ptr<Forwarder> forwarder_;
   std::vector<std::unique_ptr<UdpWorker>> workers_;
   std::unique_ptr<TcpServer> tcp_;
   // The listeners are written by the retry thread and read by the owner; a snapshot of them would
@@ -205,6 +219,9 @@ Server::~Server() = default;
 base::Result<void> Server::start() { return impl_->start(); }
 void Server::publish(std::shared_ptr<const Table> table) { impl_->publish(std::move(table)); }
 void Server::stop() { impl_->stop(); }
+bool Server::look_up(base::Bytes query, TakeAnswer take) {
+  return impl_->look_up(std::move(query), std::move(take));
+}
 Stats Server::stats() const { return impl_->stats(); }
 std::vector<base::Endpoint> Server::listening() const { return impl_->listening(); }
 std::vector<std::string> Server::faults() const { return impl_->faults(); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/address.h"
@@ -15,6 +16,7 @@ namespace viaduct::dns {
 struct Stats {
   UdpStats udp;  ///< all workers
   TcpStats tcp;
+  std::optional<forward::Stats> forward;  ///< absent when nothing is forwarded
 
   /// Messages that arrived, over UDP and TCP.
   std::uint64_t queries() const;
@@ -41,6 +43,13 @@ class Server {
 
   /// Closes every socket and ends the threads; start() may follow.
   void stop();
+
+  /// Has a name looked up as if a client had asked for it over TCP; for viaductctl. Only names that
+  /// are forwarded.
+  /// @param query  a whole message.
+  /// @param take  called once with the answer and where it came from, on another thread.
+  /// @return false: nothing is forwarded.
+  bool look_up(base::Bytes query, TakeAnswer take);
 
   Stats stats() const;
   /// The addresses that are bound, in the order of Config::listen.

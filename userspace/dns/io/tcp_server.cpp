@@ -11,7 +11,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <list>
+#include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -31,11 +33,31 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kSweepInterval{100};  // how late a time limit may be noticed
 constexpr std::chrono::milliseconds kAcceptPause{100};    // after a failed accept
 
+constexpr std::size_t kMaxForwarded = 32;  // of one connection; its queries are not read meanwhile
+
 struct Connection {
+  Connection(tcp::socket taken, base::Endpoint peer, base::Time until)
+      : socket(std::move(taken)), client(peer), deadline(until), changed(socket.get_executor()) {
+    changed.expires_at(base::Time::max());
+  }
+
   tcp::socket socket;
-  base::Address client;
+  base::Endpoint client;
   base::Time deadline;
+  std::vector<std::uint8_t> answers;  ///< framed, not yet being sent
+  std::size_t forwarded = 0;          ///< queries that others are to answer
+  bool writing = false;
+  bool failed = false;         ///< answers cannot be sent
+  asio::steady_timer changed;  ///< cancelled when one of the last three changes
 };
+using ConnectionPointer = std::shared_ptr<Connection>;
+
+void append_framed(std::vector<std::uint8_t>& answers, base::ByteView message) {
+  const std::size_t at = answers.size();
+  answers.resize(at + 2);
+  write16(&answers[at], static_cast<std::uint16_t>(message.size()));
+  answers.insert(answers.end(), message.begin(), message.end());
+}
 
 base::Address to_address(const asio::ip::address& address) {
   if (address.is_v4()) return base::Address::v4(address.to_v4().to_bytes());
@@ -46,8 +68,12 @@ base::Address to_address(const asio::ip::address& address) {
 
 class TcpServer::Impl {
  public:
-  Impl(const TableBox& tables, const TcpLimits& limits, const std::string& thread_name)
-      : limits_(limits), table_(tables), answer_(answer_capacity(Transport::tcp)) {
+  Impl(const TableBox& tables, Forwarder* forwarder, const TcpLimits& limits,
+       const std::string& thread_name)
+      : limits_(limits),
+        forwarder_(forwarder),
+        table_(tables),
+        answer_(answer_capacity(Transport::tcp)) {
     thread_ = start_thread(thread_name, [this, work = asio::make_work_guard(io_)] { io_.run(); });
   }
 
@@ -88,7 +114,7 @@ class TcpServer::Impl {
   }
 
  private:
-  using Connections = std::list<Connection>;
+  using Connections = std::list<ConnectionPointer>;
 
   asio::awaitable<void> accept(std::list<tcp::acceptor>::iterator acceptor) {
     while (acceptor->is_open()) {
@@ -111,7 +137,8 @@ class TcpServer::Impl {
     boost::system::error_code ec;
     const tcp::endpoint peer = socket.remote_endpoint(ec);
     if (ec) return;  // it is gone already
-    const base::Address client = to_address(peer.address());
+    const base::Endpoint from{to_address(peer.address()), peer.port()};
+    const base::Address& client = from.address;
     const auto known = per_client_.find(client);
     if (connections_.size() >= limits_.connections ||
         (known != per_client_.end() && known->second >= limits_.connections_per_client)) {
@@ -120,64 +147,114 @@ class TcpServer::Impl {
     }
     ++per_client_[client];
     socket.set_option(tcp::no_delay(true), ec);
-    connections_.push_back({std::move(socket), client, Clock::now() + limits_.idle});
+    connections_.push_back(
+        std::make_shared<Connection>(std::move(socket), from, Clock::now() + limits_.idle));
     open_.set(connections_.size());
     if (connections_.size() == 1) sweep();
     asio::co_spawn(io_, serve(std::prev(connections_.end())), asio::detached);
   }
 
-  asio::awaitable<void> serve(Connections::iterator connection) {
+  asio::awaitable<void> serve(Connections::iterator place) {
+    const ConnectionPointer connection = *place;
     TcpFramer framer;
-    std::vector<std::uint8_t> answers;
-    while (!framer.broken()) {
+    while (!framer.broken() && !connection->failed) {
       const std::span<std::uint8_t> room = framer.prepare();
       auto [ec, octets] = co_await connection->socket.async_read_some(
           asio::buffer(room.data(), room.size()), kToken);
       if (ec) break;  // the client has nothing more to say; all that it asked is answered
       const bool was_in_message = framer.in_message();
       framer.commit(octets);
-      bool answered = false;
-      while (take_queries(framer, answers, answered)) {
-        connection->deadline = Clock::now() + limits_.write;
-        auto [write_ec, written] =
-            co_await asio::async_write(connection->socket, asio::buffer(answers), kToken);
-        if (write_ec) co_return remove(connection);
-        answers.clear();
-      }
+      bool took = false;
+      while (take_queries(framer, connection, took)) co_await write_all(connection);
       if (!framer.in_message())
         connection->deadline = Clock::now() + limits_.idle;
-      else if (answered || !was_in_message)
+      else if (took || !was_in_message)
         connection->deadline = Clock::now() + limits_.message;
     }
     if (framer.broken()) broken_.add();
-    remove(connection);
+    connection->deadline = Clock::now() + limits_.write;
+    while (!connection->failed && (connection->forwarded != 0 || connection->writing))
+      co_await connection->changed.async_wait(kToken);
+    connection->failed = true;
+    remove(place);
   }
 
-  /// Answers whole messages until a batch of answers is full.
+  /// Answers whole messages until a batch of answers is full or too many are forwarded.
   /// @param took  set when there was a message.
-  /// @return whether there is something to send.
-  bool take_queries(TcpFramer& framer, std::vector<std::uint8_t>& answers, bool& took) {
+  /// @return whether there is something to send, or to wait for before the next message.
+  bool take_queries(TcpFramer& framer, const ConnectionPointer& connection, bool& took) {
+    if (connection->failed) return false;
     const Table& table = table_.get();
-    while (answers.size() < limits_.pending_answer_octets) {
+    std::vector<ForwardedQuery> forwarded;
+    const Forwarding forwarding = forwarder_ ? forwarder_->state() : Forwarding::off;
+    while (connection->answers.size() < limits_.pending_answer_octets &&
+           connection->forwarded < kMaxForwarded) {
       const auto message = framer.next();
       if (!message) break;
       took = true;
-      const Response response = respond(*message, table, Transport::tcp, answer_);
+      const Response response = respond(*message, table, Transport::tcp, answer_, forwarding);
       outcomes_.count(response.outcome);
-      if (response.octets == 0) continue;
-      const std::size_t at = answers.size();
-      answers.resize(at + 2);
-      write16(&answers[at], static_cast<std::uint16_t>(response.octets));
-      answers.insert(answers.end(), answer_.begin(),
-                     answer_.begin() + static_cast<std::ptrdiff_t>(response.octets));
+      if (response.octets != 0)
+        append_framed(connection->answers, base::ByteView(answer_).first(response.octets));
+      if (response.outcome == Outcome::forwarded)
+        forwarded.push_back(to_forward(*message, connection));
     }
-    return !answers.empty();
+    if (!forwarded.empty()) forwarder_->ask(std::move(forwarded));
+    return !connection->answers.empty() || connection->forwarded >= kMaxForwarded;
   }
 
-  void remove(Connections::iterator connection) {
-    const auto client = per_client_.find(connection->client);
+  ForwardedQuery to_forward(base::ByteView message, const ConnectionPointer& asking) {
+    ++asking->forwarded;
+    // Weak, for it may lie in the forwarder longer than this server lives.
+    TakeAnswer back = [this, weak = std::weak_ptr(asking)](base::Bytes answer,
+                                                           const forward::Origin&) {
+      asio::post(io_, [this, weak, answer = std::move(answer)] {
+        const ConnectionPointer connection = weak.lock();
+        if (!connection) return;
+        --connection->forwarded;
+        connection->changed.cancel();
+        if (connection->failed) return;
+        append_framed(connection->answers, answer);
+        if (!connection->writing) asio::co_spawn(io_, write_all(connection), asio::detached);
+      });
+    };
+    return {{message.begin(), message.end()}, asking->client, std::move(back)};
+  }
+
+  /// Sends what there is to send, and waits while too many queries are forwarded. Whoever calls it
+  /// while somebody else sends waits too.
+  asio::awaitable<void> write_all(ConnectionPointer connection) {
+    connection->deadline = Clock::now() + limits_.write;
+    while (!connection->failed) {
+      if (connection->writing ||
+          (connection->answers.empty() && connection->forwarded >= kMaxForwarded)) {
+        co_await connection->changed.async_wait(kToken);
+        continue;
+      }
+      if (connection->answers.empty()) co_return;
+      connection->writing = true;
+      const std::vector<std::uint8_t> batch = std::exchange(connection->answers, {});
+      auto [ec, written] =
+          co_await asio::async_write(connection->socket, asio::buffer(batch), kToken);
+      connection->writing = false;
+      if (ec) fail(*connection);
+      connection->changed.cancel();
+    }
+  }
+
+  static void fail(Connection& connection) {
+    connection.failed = true;
+    connection.changed.cancel();
+    boost::system::error_code ignored;
+    connection.socket.close(ignored);
+  }
+
+  void remove(Connections::iterator place) {
+    const auto client = per_client_.find((*place)->client.address);
     if (--client->second == 0) per_client_.erase(client);
-    connections_.erase(connection);
+    boost::system::error_code ignored;
+    (*place)->socket.close(ignored);
+    connections_.erase(place);
     open_.set(connections_.size());
   }
 
@@ -188,17 +265,17 @@ class TcpServer::Impl {
     sweep_timer_.async_wait([this](const boost::system::error_code& ec) {
       if (ec || connections_.empty()) return;
       const base::Time now = Clock::now();
-      for (Connection& connection : connections_) {
-        if (connection.deadline > now || !connection.socket.is_open()) continue;
+      for (const ConnectionPointer& connection : connections_) {
+        if (connection->deadline > now || connection->failed) continue;
         timed_out_.add();
-        boost::system::error_code ignored;
-        connection.socket.close(ignored);
+        fail(*connection);
       }
       sweep();
     });
   }
 
   const TcpLimits limits_;
+  Forwarder* const forwarder_;
   OutcomeCounters outcomes_;
   Counter open_, accepted_, over_limit_, timed_out_, broken_, accept_failures_;
   TableBox::Reader table_;
@@ -211,9 +288,9 @@ class TcpServer::Impl {
   std::jthread thread_;
 };
 
-TcpServer::TcpServer(const TableBox& tables, const TcpLimits& limits,
+TcpServer::TcpServer(const TableBox& tables, Forwarder* forwarder, const TcpLimits& limits,
                      const std::string& thread_name)
-    : impl_(std::make_unique<Impl>(tables, limits, thread_name)) {}
+    : impl_(std::make_unique<Impl>(tables, forwarder, limits, thread_name)) {}
 TcpServer::~TcpServer() = default;
 void TcpServer::add(base::Fd socket) { impl_->add(std::move(socket)); }
 void TcpServer::remove(const base::Endpoint& endpoint) { impl_->remove(endpoint); }

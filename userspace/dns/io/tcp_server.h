@@ -7,6 +7,7 @@
 
 #include "base/io/fd.h"
 #include "dns/config.h"
+#include "dns/io/forwarder.h"
 #include "dns/io/table_box.h"
 #include "dns/respond.h"
 
@@ -22,14 +23,18 @@ struct TcpStats {
   std::uint64_t accept_failures = 0;  ///< e.g. no file descriptors left
 };
 
-/// A thread that answers TCP queries: pipelined, in order, one coroutine a connection. It is apart
-/// from the UDP workers, so that TCP clients never delay UDP answers. A connection's queries are
-/// read only while its answers find room, so a slow reader holds bounded memory.
+/// A thread that answers TCP queries: pipelined, in order except for what is forwarded, one
+/// coroutine a connection. It is apart from the UDP workers, so that TCP clients never delay UDP
+/// answers. A connection's queries are read only while its answers find room, so a slow reader
+/// holds bounded memory.
 class TcpServer {
  public:
   /// Starts the thread.
   /// @param tables  outlives the server.
-  TcpServer(const TableBox& tables, const TcpLimits& limits, const std::string& thread_name);
+  /// @param forwarder  outlives the server, and is stopped before the server ends; null: nothing is
+  /// forwarded.
+  TcpServer(const TableBox& tables, Forwarder* forwarder, const TcpLimits& limits,
+            const std::string& thread_name);
   /// Ends the thread; connections are closed.
   ~TcpServer();
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <mutex>
 #include <span>
 #include <thread>
@@ -53,15 +54,19 @@ class Batch {
     return count > 0 ? static_cast<unsigned>(count) : 0;
   }
 
-  void answer(unsigned count, const Table& table, OutcomeCounters& counters) {
+  /// @param forwarded  takes the queries that others must answer.
+  void answer(unsigned count, int fd, const Table& table, Forwarding forwarding,
+              OutcomeCounters& counters, std::vector<ForwardedQuery>& forwarded) {
     answers_ = 0;
     for (unsigned i = 0; i < count; ++i)
       parsed_[i].read({octets_in_[i].data(), received_[i].msg_len}, table);
     for (unsigned i = 0; i < count; ++i) parsed_[i].fetch();
     for (unsigned i = 0; i < count; ++i) {
       Response response;  // dropped
-      if (client_port(i) != 0) response = parsed_[i].respond(Transport::udp, octets_out_[answers_]);
+      if (client_port(i) != 0)
+        response = parsed_[i].respond(Transport::udp, octets_out_[answers_], forwarding);
       counters.count(response.outcome);
+      if (response.outcome == Outcome::forwarded) forwarded.push_back(to_forward(i, fd));
       if (response.octets != 0) enqueue(i, response.octets);
     }
   }
@@ -88,6 +93,15 @@ class Batch {
     // The port lies at the same place in both kinds of address.
     static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
     return clients_[i].v4.sin_port;
+  }
+
+  ForwardedQuery to_forward(unsigned i, int fd) const {
+    UdpReturn back;
+    back.socket = fd;
+    std::memcpy(&back.client, &clients_[i], sizeof clients_[i]);
+    back.client_octets = received_[i].msg_hdr.msg_namelen;
+    const auto begin = octets_in_[i].begin();
+    return {{begin, begin + received_[i].msg_len}, to_endpoint(back.client), back};
   }
 
   void enqueue(unsigned query, std::size_t octets) {
@@ -121,8 +135,8 @@ class Batch {
 // lock, on two processors.
 class UdpWorker::Impl {
  public:
-  Impl(const TableBox& tables, const std::string& thread_name)
-      : table_(tables), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  Impl(const TableBox& tables, Forwarder* forwarder, const std::string& thread_name)
+      : table_(tables), forwarder_(forwarder), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     thread_ = start_thread(thread_name, [this](const std::stop_token& stop) { run(stop); });
   }
 
@@ -179,8 +193,11 @@ class UdpWorker::Impl {
     const std::lock_guard lock(mutex_);
     for (base::Fd& socket : coming_) sockets_.push_back(std::move(socket));
     for (const base::Endpoint& endpoint : going_)
-      std::erase_if(sockets_,
-                    [&](const base::Fd& socket) { return bound_to(socket.get()) == endpoint; });
+      std::erase_if(sockets_, [&](const base::Fd& socket) {
+        if (bound_to(socket.get()) != endpoint) return false;
+        if (forwarder_) forwarder_->forget(socket.get());
+        return true;
+      });
     coming_.clear();
     going_.clear();
   }
@@ -189,7 +206,10 @@ class UdpWorker::Impl {
     for (int round = 0; round < kRoundsPerWakeUp; ++round) {
       const unsigned count = batch_.receive(fd);
       if (count == 0) return;
-      batch_.answer(count, table_.get(), outcomes_);
+      std::vector<ForwardedQuery> forwarded;
+      batch_.answer(count, fd, table_.get(), forwarder_ ? forwarder_->state() : Forwarding::off,
+                    outcomes_, forwarded);
+      if (!forwarded.empty()) forwarder_->ask(std::move(forwarded));
       if (const unsigned failures = batch_.send(fd)) send_failures_.add(failures);
       if (count < kBatch) return;
     }
@@ -205,6 +225,7 @@ class UdpWorker::Impl {
   Counter kernel_drops_;
   Counter send_failures_;
   TableBox::Reader table_;
+  Forwarder* const forwarder_;
   Batch batch_;
   std::vector<base::Fd> sockets_;
   base::Fd wake_;
@@ -214,8 +235,8 @@ class UdpWorker::Impl {
   std::jthread thread_;
 };
 
-UdpWorker::UdpWorker(const TableBox& tables, const std::string& thread_name)
-    : impl_(std::make_unique<Impl>(tables, thread_name)) {}
+UdpWorker::UdpWorker(const TableBox& tables, Forwarder* forwarder, const std::string& thread_name)
+    : impl_(std::make_unique<Impl>(tables, forwarder, thread_name)) {}
 UdpWorker::~UdpWorker() = default;
 void UdpWorker::add(base::Fd socket) { impl_->add(std::move(socket)); }
 void UdpWorker::remove(const base::Endpoint& endpoint) { impl_->remove(endpoint); }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/io/fd.h"
+#include "dns/io/forwarder.h"
 #include "dns/io/table_box.h"
 #include "dns/respond.h"
 
@@ -25,7 +26,9 @@ class UdpWorker {
  public:
   /// Starts the thread.
   /// @param tables  outlives the worker.
-  UdpWorker(const TableBox& tables, const std::string& thread_name);
+  /// @param forwarder  outlives the worker, and is stopped before the worker ends; null: nothing is
+  /// forwarded.
+  UdpWorker(const TableBox& tables, Forwarder* forwarder, const std::string& thread_name);
   /// Ends the thread.
   ~UdpWorker();
 
