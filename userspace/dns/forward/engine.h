@@ -162,6 +162,7 @@ class Engine {
     Manner manner;
     base::Bytes message;
     base::Time sent, limit_at;
+    bool late = false;
   };
   using LookupMap = std::unordered_map<std::uint64_t, Lookup>;
   using ExchangeMap = std::unordered_map<ExchangeId, Exchange>;
@@ -209,6 +210,7 @@ class Engine {
   /// Asks the same upstream again, in another way.
   void send_again(ExchangeMap::iterator exchange, Transport transport, base::Time now,
                   Actions& actions);
+  void note_late(ExchangeId exchange, base::Time now);
   void give_up(ExchangeMap::iterator exchange, base::Time now, Actions& actions);
 
   const Options options_;

@@ -156,6 +156,14 @@ void Engine::on_error(ExchangeId id, Time now, Actions& actions) {
   give_up(exchange, now, actions);
 }
 
+/// Once an exchange: it took longer than its upstream usually does.
+void Engine::note_late(ExchangeId id, Time now) {
+  Exchange& exchange = exchanges_.at(id);
+  if (exchange.late || now - exchange.sent < upstreams_.patience(exchange.upstream)) return;
+  exchange.late = true;
+  upstreams_.late(exchange.upstream, now);
+}
+
 /// Ends an exchange that brought nothing, and lets its lookup go on.
 void Engine::give_up(ExchangeMap::iterator exchange, Time now, Actions& actions) {
   const std::uint64_t lookup = exchange->second.lookup;

@@ -54,6 +54,7 @@ void Engine::wake(std::uint64_t id, Time now, Actions& actions) {
     lookup.stale_at.reset();
   }
   if (now >= lookup.resend_at) {
+    for (const ExchangeId exchange : lookup.exchanges) note_late(exchange, now);
     if (send_next(id, lookup, now, actions)) {
       lookup.resend_at = now + lookup.resend_after;
       lookup.resend_after *= 2;

@@ -14,6 +14,8 @@ using base::Time;
 constexpr double kMostFailures = 8;
 constexpr double kDownFailures = 2.5;
 constexpr double kAnyFailure = 0.1;
+constexpr double kLateFailure = 0.3;
+constexpr double kUnknownSeconds = 0.2;
 // What is left of the failures when an answer comes: two answers clear what one time-out did.
 constexpr double kForgiven = 0.25;
 
@@ -29,7 +31,8 @@ double Upstreams::failures(std::size_t upstream, Time now) const {
 }
 
 double Upstreams::cost(std::size_t upstream, Time now) const {
-  return seconds(all_[upstream].srtt) + failures(upstream, now);
+  const State& state = all_[upstream];
+  return (state.known ? seconds(state.srtt) : kUnknownSeconds) + failures(upstream, now);
 }
 
 std::vector<std::size_t> Upstreams::order(std::span<const std::size_t> route, Time now) const {
@@ -64,9 +67,12 @@ void Upstreams::answered(std::size_t upstream, Duration round_trip, Time now) {
   state.failures_at = now;
 }
 
-void Upstreams::failed(std::size_t upstream, Time now) {
+void Upstreams::failed(std::size_t upstream, Time now) { add_failure(upstream, 1, now); }
+void Upstreams::late(std::size_t upstream, Time now) { add_failure(upstream, kLateFailure, now); }
+
+void Upstreams::add_failure(std::size_t upstream, double weight, Time now) {
   State& state = all_[upstream];
-  state.failures = std::min(kMostFailures, failures(upstream, now) + 1);
+  state.failures = std::min(kMostFailures, failures(upstream, now) + weight);
   state.failures_at = now;
 }
 

@@ -29,13 +29,15 @@ class Upstreams {
   explicit Upstreams(std::size_t count) : all_(count) {}
 
   /// The upstreams of a route that may be asked, the best first: by round trip, with a second for
-  /// each failure that has not faded. Unknown ones count as quick, so that they are tried.
+  /// each failure that has not faded. Unknown ones count as 200 ms.
   std::vector<std::size_t> order(std::span<const std::size_t> route, base::Time now) const;
 
   void sent(std::size_t upstream, base::Time now);
   void answered(std::size_t upstream, base::Duration round_trip, base::Time now);
   /// No answer in time, an ICMP error, a refusal.
   void failed(std::size_t upstream, base::Time now);
+  /// No answer within patience(): others are preferred until it comes.
+  void late(std::size_t upstream, base::Time now);
 
   /// Whether a question should go to it although others are better.
   bool probe_due(std::size_t upstream, base::Time now) const;
@@ -69,6 +71,7 @@ class Upstreams {
     bool known = false;  ///< there is a round trip
   };
   double cost(std::size_t upstream, base::Time now) const;
+  void add_failure(std::size_t upstream, double weight, base::Time now);
 
   std::vector<State> all_;
 };
