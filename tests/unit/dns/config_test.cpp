@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/parse.h"
+
 namespace viaduct::dns {
 namespace {
 
@@ -91,6 +93,48 @@ TEST(DnsConfig, SaysWhatIsWrongWithNamesOfTasks) {
   EXPECT_EQ(mistake("dns.cnames", many), "");
   EXPECT_EQ(mistake("dns.masters", std::vector<std::string>(33, "192.0.2.1")),
             "dns.masters has more than 32 elements");
+}
+
+TEST(DnsConfig, ForwardsNothingByDefaultAndTakesUpstreamsAndZones) {
+  config::Values values(schema());
+  EXPECT_FALSE(from(values).forward.enabled());
+  values.set("dns.upstreams", std::vector<std::string>{"192.0.2.1", "[2001:db8::1]:5353"});
+  values.set("dns.forward_zones", std::vector<std::string>{"corp.example=192.0.2.2,192.0.2.3"});
+  values.set("dns.forward_dispatch", std::string("hedged"));
+  values.set("dns.cache_mib", std::int64_t{1});
+  const Config config = from(values);
+  EXPECT_TRUE(config.forward.enabled());
+  EXPECT_EQ(config.forward.upstreams.at(0).to_string(), "192.0.2.1:53");
+  EXPECT_EQ(config.forward.upstreams.at(1).to_string(), "[2001:db8::1]:5353");
+  EXPECT_EQ(config.forward.zones.at(0).upstreams.size(), 2u);
+  EXPECT_EQ(config.forward.dispatch, forward::Dispatch::hedged);
+  EXPECT_EQ(config.forward.cache_octets, 1u << 20);
+}
+
+std::string mistakes(const std::string& text) {
+  config::Schema with_rules = schema();
+  with_rules.rules = rules();
+  const auto parsed = config::parse(text, "f", with_rules);
+  return parsed ? "" : parsed.error().to_string();
+}
+
+TEST(DnsConfig, RefusesAnUpstreamThatIsThisServerAndNamesTheKey) {
+  EXPECT_EQ(mistakes("[dns]\nupstreams = [\"192.0.2.1\"]"), "");
+  EXPECT_EQ(mistakes("[dns]\nupstreams = [\"192.0.2.1\", \"198.51.100.2\"]"),
+            "f:2: dns.upstreams names 198.51.100.2:53, which is this server itself (dns.listen)\n");
+  EXPECT_EQ(mistakes("[dns]\nupstreams = [\"198.51.100.2:5300\"]"), "");
+  EXPECT_NE(mistakes("[dns]\nport = 5300\nupstreams = [\"198.51.100.2:5300\"]"), "");
+  EXPECT_NE(mistakes("[dns]\nlisten = [\"0.0.0.0\"]\nupstreams = [\"127.0.0.1\"]"), "");
+  EXPECT_NE(mistakes("[dns]\nforward_zones = [\"a.example=198.51.100.1\"]"), "");
+}
+
+TEST(DnsConfig, RefusesZonesThatCannotBeReadOrOccurTwice) {
+  EXPECT_NE(mistakes("[dns]\nupstreams = [\"dns.example\"]"), "");
+  EXPECT_NE(mistakes("[dns]\nforward_zones = [\"a.example\"]"), "");
+  EXPECT_EQ(mistakes("[dns]\nforward_zones = [\"a.example=192.0.2.1\", \"b.example=192.0.2.1\"]"),
+            "");
+  EXPECT_NE(mistakes("[dns]\nforward_zones = [\"a.example=192.0.2.1\", \"A.example=192.0.2.2\"]"),
+            "");
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ CachedAnswer answer_of(std::uint32_t ttl, std::size_t octets = 40) {
 
 struct Asked {
   explicit Asked(const Octets& octets)
-      : message(octets), question(parse_question(message)),
+      : message(octets),
+        question(parse_question(message)),
         query(client_query(message, question, Transport::udp)) {}
   Octets message;
   Question question;

@@ -104,7 +104,7 @@ TEST(ForwardReply, ChecksTheLengthOfAddresses) {
 
 TEST(ForwardReply, TakesOneOptAndOnlyAmongTheAdditional) {
   EXPECT_EQ(verdict(ReplyBuilder(sent()).opt().opt()), ReplyVerdict::malformed);
-  const Reply reply = inspect(ReplyBuilder(sent()).opt(1), sent());
+  const Reply reply = inspect(ReplyBuilder(sent()).opt(1).take(), sent());
   EXPECT_EQ(reply.rcode, 16);
 }
 

@@ -285,5 +285,31 @@ TEST(Respond, LeavesOutATsigThatDoesNotFit) {
   EXPECT_EQ(answer.additional(), 0u);
 }
 
+TEST(RespondForwarding, LeavesOnlySoundQuestionsOutsideOurZonesToTheForwarder) {
+  const Table table = build_table(service::Snapshot{}, {}).table;
+  std::vector<std::uint8_t> out(kMaxUdpOctets);
+  const auto asked = [&](const test::MessageBuilder& query, Forwarding forwarding) {
+    return respond(query.take(), table, Transport::udp, out, forwarding);
+  };
+  const auto outside = [](Type type = Type::a, std::uint16_t klass = kClassIn) {
+    return test::MessageBuilder().question("www.example", type, klass);
+  };
+  const Response forwarded = asked(outside(), Forwarding::on);
+  EXPECT_EQ(forwarded.outcome, Outcome::forwarded);
+  EXPECT_EQ(forwarded.octets, 0u);
+  EXPECT_EQ(asked(outside(), Forwarding::off).outcome, Outcome::refused);
+  EXPECT_EQ(out[3] & 0x80, 0) << "RA";
+  EXPECT_EQ(asked(outside(), Forwarding::full).outcome, Outcome::server_failure);
+  EXPECT_EQ(out[3] & 0x80, 0x80);
+  EXPECT_EQ(asked(outside(Type::axfr), Forwarding::on).outcome, Outcome::refused);
+  EXPECT_EQ(asked(outside(Type::a, 3), Forwarding::on).outcome, Outcome::refused);
+  EXPECT_EQ(asked(outside().opt({.version = 1}), Forwarding::on).outcome, Outcome::bad_version);
+  EXPECT_EQ(asked(outside().tail({1}), Forwarding::on).outcome, Outcome::format_error);
+  EXPECT_EQ(
+      asked(test::MessageBuilder().question("ready.spartan", Type::a), Forwarding::on).outcome,
+      Outcome::answered);
+  EXPECT_EQ(out[3] & 0x80, 0x80) << "RA in our own answers too";
+}
+
 }  // namespace
 }  // namespace viaduct::dns

@@ -12,7 +12,7 @@ using base::Duration;
 using base::Time;
 
 constexpr double kMostFailures = 8;
-constexpr double kDownFailures = 2.5;
+constexpr double kDownFailures = 1;
 constexpr double kAnyFailure = 0.1;
 constexpr double kLateFailure = 0.3;
 constexpr double kUnknownSeconds = 0.2;
@@ -65,6 +65,7 @@ void Upstreams::answered(std::size_t upstream, Duration round_trip, Time now) {
   state.failures = failures(upstream, now) * kForgiven;
   if (state.failures < kAnyFailure) state.failures = 0;
   state.failures_at = now;
+  state.answered_last = true;
 }
 
 void Upstreams::failed(std::size_t upstream, Time now) { add_failure(upstream, 1, now); }
@@ -74,6 +75,7 @@ void Upstreams::add_failure(std::size_t upstream, double weight, Time now) {
   State& state = all_[upstream];
   state.failures = std::min(kMostFailures, failures(upstream, now) + weight);
   state.failures_at = now;
+  state.answered_last = false;
 }
 
 bool Upstreams::probe_due(std::size_t upstream, Time now) const {
@@ -82,7 +84,7 @@ bool Upstreams::probe_due(std::size_t upstream, Time now) const {
 }
 
 bool Upstreams::is_down(std::size_t upstream, Time now) const {
-  return failures(upstream, now) >= kDownFailures;
+  return !all_[upstream].answered_last && failures(upstream, now) >= kDownFailures;
 }
 
 Duration Upstreams::patience(std::size_t upstream) const {

@@ -41,7 +41,7 @@ class Upstreams {
 
   /// Whether a question should go to it although others are better.
   bool probe_due(std::size_t upstream, base::Time now) const;
-  /// Whether it gave no answer for several questions.
+  /// Whether it failed of late and has not answered since.
   bool is_down(std::size_t upstream, base::Time now) const;
   /// When another upstream should be asked if this one has not answered: srtt + 4 var, 150 to 800
   /// ms; 400 ms while nothing is known.
@@ -68,7 +68,8 @@ class Upstreams {
     base::Time failures_at{};
     base::Time sent_at{};  ///< the last question
     base::Time edns_again{}, case_again{}, aside_until{};
-    bool known = false;  ///< there is a round trip
+    bool answered_last = false;  ///< after the last failure
+    bool known = false;          ///< there is a round trip
   };
   double cost(std::size_t upstream, base::Time now) const;
   void add_failure(std::size_t upstream, double weight, base::Time now);
