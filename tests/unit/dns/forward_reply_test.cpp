@@ -95,6 +95,16 @@ TEST(ForwardReply, RefusesPointersThatLeadForwardOrInACircle) {
   EXPECT_EQ(with_cname({}), ReplyVerdict::malformed);
 }
 
+TEST(ForwardReply, RefusesANameThatLiesInATtlForTtlsChange) {
+  const Octets before = ReplyBuilder(sent()).take();
+  const auto ttl_at = static_cast<std::uint8_t>(before.size() + 6);
+  // The TTL 0x01610000 would read as the name "a".
+  EXPECT_EQ(verdict(ReplyBuilder(sent()).address(1, 0x01610000).record(6, 5, 60, {0xc0, ttl_at})),
+            ReplyVerdict::malformed);
+  EXPECT_EQ(verdict(ReplyBuilder(sent()).record(6, 5, 0x01610000, {0xc0, ttl_at})),
+            ReplyVerdict::malformed);
+}
+
 TEST(ForwardReply, ChecksTheLengthOfAddresses) {
   EXPECT_EQ(verdict(ReplyBuilder(sent()).record(6, 1, 60, {1, 2, 3})), ReplyVerdict::malformed);
   EXPECT_EQ(verdict(ReplyBuilder(sent()).record(6, 28, 60, Octets(4))), ReplyVerdict::malformed);

@@ -11,26 +11,41 @@ namespace {
 
 constexpr std::size_t kRecordFixedOctets = 10;  // type, class, TTL, length of the data
 
+using TtlOffsets = std::vector<std::uint16_t>;  // ascending
+
+/// Whether octets overlap a TTL: those change while an answer is kept, so no name may lie there.
+bool touches_ttl(const TtlOffsets& ttls, std::size_t begin, std::size_t end) {
+  const auto next = std::upper_bound(ttls.begin(), ttls.end(), begin, [](std::size_t at, auto ttl) {
+    return at < ttl + 4u;  // the first that ends behind `begin`
+  });
+  return next != ttls.end() && *next < end;
+}
+
 /// The end of a name that starts at `at`, if it is valid, following its pointers.
 /// Every pointer leads before the labels read so far, so the walk ends.
-std::optional<std::size_t> name_end(base::ByteView message, std::size_t at) {
+/// @param ttls  of the records so far.
+std::optional<std::size_t> name_end(base::ByteView message, std::size_t at,
+                                    const TtlOffsets& ttls) {
   std::optional<std::size_t> end;
   std::size_t octets = 0, lowest = at;
   for (int pointers = 0; at < message.size();) {
     const std::uint8_t length = message[at];
-    if (length == 0) return octets + 1 > kMaxNameOctets ? std::nullopt : end ? end : at + 1;
-    if ((length & 0xc0) == 0xc0) {
-      if (at + 1 >= message.size() || ++pointers > kMaxPointers) return std::nullopt;
-      if (!end) end = at + 2;
+    const bool pointer = (length & 0xc0) == 0xc0;
+    if (!pointer && length > kMaxLabelOctets) return std::nullopt;
+    const std::size_t next = at + (pointer ? 2u : 1u + length);
+    if (next > message.size() || (end && touches_ttl(ttls, at, next))) return std::nullopt;
+    if (length == 0) return end ? end : next;
+    if (pointer) {
+      if (++pointers > kMaxPointers) return std::nullopt;
+      if (!end) end = next;
       const std::size_t target = read16(&message[at]) & 0x3fff;
       if (target < kHeaderOctets || target >= lowest) return std::nullopt;
       at = lowest = target;
       continue;
     }
-    if (length > kMaxLabelOctets) return std::nullopt;
     octets += 1u + length;
     if (octets >= kMaxNameOctets) return std::nullopt;
-    at += 1u + length;
+    at = next;
   }
   return std::nullopt;
 }
@@ -55,14 +70,21 @@ struct Record {
   std::size_t begin = 0, fixed = 0, data = 0, end = 0;
 };
 
-bool data_is_sound(base::ByteView message, const Record& record) {
-  if (record.klass != kClassIn) return true;
+/// Types whose class says something else; all others have the class that was asked for.
+bool is_meta(std::uint16_t type) {
+  constexpr std::uint16_t kSig = 24, kTkey = 249;
+  return type == static_cast<std::uint16_t>(Type::opt) ||
+         type == static_cast<std::uint16_t>(Type::tsig) || type == kTkey || type == kSig;
+}
+
+bool data_is_sound(base::ByteView message, const Record& record, const TtlOffsets& ttls) {
+  if (record.klass != kClassIn) return is_meta(record.type);
   for (const Shape& shape : kShapes) {
     if (shape.type != record.type) continue;
     std::size_t at = record.data + shape.before;
     for (int i = 0; i < shape.names; ++i) {
       if (at >= record.end) return false;
-      const auto end = name_end(message.first(record.end), at);
+      const auto end = name_end(message.first(record.end), at, ttls);
       if (!end) return false;
       at = *end;
     }
@@ -71,8 +93,9 @@ bool data_is_sound(base::ByteView message, const Record& record) {
   return true;
 }
 
-std::optional<Record> read_record(base::ByteView message, std::size_t at) {
-  const auto owner_end = name_end(message, at);
+/// @param ttls  gets the record's.
+std::optional<Record> read_record(base::ByteView message, std::size_t at, TtlOffsets& ttls) {
+  const auto owner_end = name_end(message, at, ttls);
   if (!owner_end || message.size() - *owner_end < kRecordFixedOctets) return std::nullopt;
   Record record;
   record.begin = at;
@@ -82,7 +105,8 @@ std::optional<Record> read_record(base::ByteView message, std::size_t at) {
   record.ttl = read32(&message[record.fixed + 4]);
   record.data = record.fixed + kRecordFixedOctets;
   record.end = record.data + read16(&message[record.fixed + 8]);
-  if (record.end > message.size() || !data_is_sound(message, record)) return std::nullopt;
+  ttls.push_back(static_cast<std::uint16_t>(record.fixed + 4));
+  if (record.end > message.size() || !data_is_sound(message, record, ttls)) return std::nullopt;
   return record;
 }
 
@@ -99,7 +123,7 @@ class Records {
     const std::uint32_t additional = answers + read16(&message_[8]);
     const std::uint32_t all = additional + read16(&message_[10]);
     for (std::uint32_t i = 0; i < all; ++i) {
-      const auto record = read_record(message_, at);
+      const auto record = read_record(message_, at, ttls_);
       if (!record) return false;
       at = record->end;
       if (record->type == static_cast<std::uint16_t>(Type::opt)) {
@@ -146,6 +170,7 @@ class Records {
 
   base::ByteView message_;
   Reply& reply_;
+  TtlOffsets ttls_;
   std::uint16_t asked_type_;
   std::uint32_t least_ = kMaxTtl, negative_ = kMaxNegativeTtl;
   bool answered_ = false, soa_ = false;
