@@ -21,7 +21,7 @@ inline std::span<const std::uint8_t> question_octets(std::span<const std::uint8_
 inline std::uint32_t true_address(std::span<const std::uint8_t> query) {
   const auto question = question_octets(query);
   const dns::FoldedName name(question.first(question.size() - 4));
-  return 0x64400000 | (static_cast<std::uint32_t>(name.hash()) & 0x3fffff);
+  return 0x64400000 | (static_cast<std::uint32_t>(name.hash(0)) & 0x3fffff);
 }
 
 /// Builds what an upstream sends back for a query.

@@ -286,10 +286,10 @@ TEST(Respond, LeavesOutATsigThatDoesNotFit) {
 }
 
 TEST(RespondForwarding, LeavesOnlySoundQuestionsOutsideOurZonesToTheForwarder) {
-  const Table table = build_table(service::Snapshot{}, {}).table;
+  const auto table = build_table(service::Snapshot{}, {}).table;
   std::vector<std::uint8_t> out(kMaxUdpOctets);
   const auto asked = [&](const test::MessageBuilder& query, Forwarding forwarding) {
-    return respond(query.take(), table, Transport::udp, out, forwarding);
+    return respond(query.take(), *table, Transport::udp, out, forwarding);
   };
   const auto outside = [](Type type = Type::a, std::uint16_t klass = kClassIn) {
     return test::MessageBuilder().question("www.example", type, klass);

@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "dns/io/counters.h"
 #include "dns/io/listen_socket.h"
+#include "dns/io/socket_address.h"
 #include "dns/io/thread.h"
 
 namespace viaduct::dns {
