@@ -22,24 +22,26 @@ bool touches_ttl(const TtlOffsets& ttls, std::size_t begin, std::size_t end) {
 }
 
 /// The end of a name that starts at `at`, if it is valid, following its pointers.
-/// Every pointer leads before the labels read so far, so the walk ends.
+/// Every pointer leads before the labels read so far, and what it leads to ends before them, so the
+/// walk ends.
 /// @param ttls  of the records so far.
 std::optional<std::size_t> name_end(base::ByteView message, std::size_t at,
                                     const TtlOffsets& ttls) {
   std::optional<std::size_t> end;
-  std::size_t octets = 0, lowest = at;
+  std::size_t octets = 0, lowest = at, bound = message.size();
   for (int pointers = 0; at < message.size();) {
     const std::uint8_t length = message[at];
     const bool pointer = (length & 0xc0) == 0xc0;
     if (!pointer && length > kMaxLabelOctets) return std::nullopt;
     const std::size_t next = at + (pointer ? 2u : 1u + length);
-    if (next > message.size() || (end && touches_ttl(ttls, at, next))) return std::nullopt;
+    if (next > bound || (end && touches_ttl(ttls, at, next))) return std::nullopt;
     if (length == 0) return end ? end : next;
     if (pointer) {
       if (++pointers > kMaxPointers) return std::nullopt;
       if (!end) end = next;
       const std::size_t target = read16(&message[at]) & 0x3fff;
       if (target < kHeaderOctets || target >= lowest) return std::nullopt;
+      bound = lowest;
       at = lowest = target;
       continue;
     }
