@@ -77,23 +77,60 @@ VD_ASSERT_SIZE(vd_dns_zone, 256);
 
 #define VD_DNS_RECURSION 0x0080 /* the flag RA, as it stands in a header in host order */
 
-/* Element 0 of vd_dns_control_v1. */
+/* Element 0 of vd_dns_state_v1. */
 struct vd_dns_control {
 	__u64 alive_ns; /* CLOCK_MONOTONIC, when viaductd last said that it lives */
 	__u16 flags;	/* that all answers have besides those of the question */
 	__u8 enabled;	/* 0: every query goes to user space */
-	__u8 unused[5];
+	__u8 skips;	/* vd_dns_skip_v1 has entries */
+	__be16 port;	/* of every server; 0: they differ */
+	__u8 unused[2];
 };
 VD_ASSERT_SIZE(vd_dns_control, 16);
 
 #define VD_DNS_ALIVE_NS 4000000000ULL /* older than that: every query goes to user space */
 
-/* Key of vd_dns_server_v1: an address that DNS is answered on. */
+/* Key of vd_dns_addr_v1: an address that DNS is answered on. */
 struct vd_dns_server_key {
 	struct vd_addr address;
 	__be16 port;
 	__u16 unused;
 };
 VD_ASSERT_SIZE(vd_dns_server_key, 20);
+
+#define VD_DNS_MAX_SERVERS 256
+#define VD_DNS_MAX_SKIPS 4096
+
+/* Key of vd_dns_skip_v1: clients that only user space answers. */
+struct vd_dns_skip_key {
+	__u32 prefix_bits; /* of the 128 that are compared */
+	struct vd_addr client;
+};
+VD_ASSERT_SIZE(vd_dns_skip_key, 20);
+
+/*
+ * What tc_dns does with a packet to a server; an element of vd_dns_count_v1 each, which counts them
+ * per CPU. All but the first three and the last go up to user space untouched. X(NAME, help)
+ */
+#define VD_DNS_OUTCOMES(X)                                                                         \
+	X(NEXT, "goes on; never counted")                                                          \
+	X(ANSWERED, "answered with records")                                                       \
+	X(NO_DATA, "answered: the name has no record of that type")                                \
+	X(FOREIGN, "no plain UDP packet to a server; never counted")                               \
+	X(OFF, "the kernel's answers are off")                                                     \
+	X(STALE, "viaductd has not said for too long that it lives")                               \
+	X(SKIPPED, "the client is one of dns.kernel_skip")                                         \
+	X(ODD, "not one plain question, or a long name")                                           \
+	X(UNKNOWN, "the table does not have the name")                                             \
+	X(LONG, "the name's records do not fit the table's slot")                             \
+	X(NOT_READY, "the zone is not complete, or another one lies within it")                    \
+	X(BUSY, "the name was being written")                                                      \
+	X(NO_ROOM, "the packet could not be made longer")                                          \
+	X(BROKEN, "dropped: the answer could not be written")
+
+#define VD_DNS_OUTCOME(name, help) VD_DNS_##name,
+enum vd_dns_outcome { VD_DNS_OUTCOMES(VD_DNS_OUTCOME) VD_DNS_OUTCOME_COUNT };
+#undef VD_DNS_OUTCOME
+#define VD_DNS_OUTCOME_MAX 32 /* elements of vd_dns_count_v1 */
 
 #endif
