@@ -23,8 +23,9 @@
 #define VD_DNS_HOPS 64
 
 /* No answer is longer than what a client without EDNS takes (RFC 1035, 4.2.1), so none is cut. */
-_Static_assert(VD_DNS_HEADER_OCTETS + VD_DNS_NAME_MAX + VD_DNS_ASKED_OCTETS +
-			       VD_DNS_NEGATIVE_MAX + VD_DNS_OPT_OCTETS <= 512,
+_Static_assert(VD_DNS_HEADER_OCTETS + VD_DNS_NAME_MAX + VD_DNS_ASKED_OCTETS + VD_DNS_NEGATIVE_MAX +
+			       VD_DNS_OPT_OCTETS <=
+		       512,
 	       "NODATA may need TC");
 
 /* All headers, with Ethernet's moved so that the others are aligned. */
@@ -128,7 +129,7 @@ static __always_inline long store_copy(struct vd_dns_packet *p, __u32 to, __u32 
 static __always_inline long store_opt(struct vd_dns_packet *p, __u32 to)
 {
 	__u8 opt[VD_DNS_OPT_OCTETS] = {
-		0, 0, VD_DNS_TYPE_OPT, VD_DNS_UDP_OCTETS >> 8, VD_DNS_UDP_OCTETS & 0xff,
+		0, 0, VD_DNS_TYPE_OPT,		VD_DNS_UDP_OCTETS >> 8, VD_DNS_UDP_OCTETS & 0xff,
 		0, 0, p->question.opt[7] & 0x80 /* DO */};
 
 	return p->question.has_opt ? bpf_skb_store_bytes(p->skb, to, opt, sizeof(opt), 0) : 0;

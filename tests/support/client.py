@@ -4,6 +4,8 @@
     {"do": "tcp", "host": H, "port": P}        connects and GETs /: {"answer", "peer", "local"}
     {"do": "udp-connected", ...}               sends "hello" on a connected socket: the same
     {"do": "udp-unconnected", ...}             sendto and recvfrom: "peer" is the address recvfrom gave
+    {"do": "datagram", ..., "hex": octets}     sends these octets on a connected socket: {"hex", "peer"} of what comes back;
+                                               "patience" is the number of seconds after which it gives up
     {"do": "resolve", "host": H}               {"addresses": [...]} by the system's resolver
     {"do": "reverse", "host": ADDRESS}         {"name": ...} of an address by the system's resolver
     {"do": "srv", "host": H}                   {"srv": ["TARGET:PORT", ...]}, asked over UDP from the first server of resolv.conf
@@ -142,6 +144,15 @@ def udp_unconnected(request):
         return {"answer": data.decode(), "peer": where(peer), "local": None}
 
 
+def datagram(request):
+    sock, address = open_socket(request, socket.SOCK_DGRAM)
+    with sock:
+        sock.settimeout(request.get("patience", TIMEOUT_S))
+        sock.connect(address)
+        sock.send(bytes.fromhex(request["hex"]))
+        return {"hex": sock.recv(65535).hex(), "peer": where(sock.getpeername())}
+
+
 def upload(request):
     """POSTs so many bytes."""
     with connect(request) as sock:
@@ -259,6 +270,7 @@ def main():
         "udp-connected": udp_connected,
         "udp-unconnected": udp_unconnected,
         "udp-largest": udp_largest,
+        "datagram": datagram,
         "upload": upload,
         "ping": ping,
         "resolve": lambda request: {"addresses": sorted({a[0] for a in resolve(request)})},

@@ -21,6 +21,7 @@ struct Config {
   std::vector<std::string> uplinks;
   std::string tc = "auto";     ///< auto, tcx or clsact
   bool sockets = true;         ///< attach the socket programs
+  bool dns = false;            ///< load and attach the program that answers DNS; [dns] has the key
   bool socket_destroy = true;  ///< destroy the sockets of backends that are gone
   std::chrono::milliseconds reconcile{30'000};
   std::uint32_t max_services = 0;

@@ -16,6 +16,9 @@ struct AnswerMemory {
   std::span<vd_dns_bucket> index;  ///< the head (vd_dns_index_head), then a power of two of buckets
   std::span<vd_dns_slot> slots;
   std::shared_ptr<const void> owner;  ///< gives the memory back
+  // Descriptors of the BPF arrays that it is, which the owner closes; -1: plain memory.
+  int index_map = -1;
+  int slot_map = -1;
 };
 
 /// Buckets for so many slots: entries for twice as many names.

@@ -56,7 +56,7 @@ std::optional<std::string> check_ip_source(std::string_view text) {
   return "is none of host, docker, mesos, netinfo";
 }
 
-std::optional<std::string> check_subnet(std::string_view text) {
+std::optional<std::string> check_container_subnet(std::string_view text) {
   const auto subnet = base::Subnet::parse(text);
   if (subnet && subnet->prefix >= kMinContainerPrefix) return std::nullopt;
   return subnet ? "has a prefix shorter than 8 bits" : "is not a subnet such as 192.0.2.0/24";
@@ -148,6 +148,11 @@ std::optional<std::string> check_forward_zones(const config::Values& values) {
   return std::nullopt;
 }
 
+std::optional<std::string> check_client(std::string_view text) {
+  if (base::Subnet::parse(text)) return std::nullopt;
+  return "is neither an address nor a subnet such as 192.0.2.0/24";
+}
+
 }  // namespace
 
 std::vector<config::Rule> rules() {
@@ -205,6 +210,15 @@ const std::vector<config::Key>& keys() {
          .fallback = integer(defaults.workers),
          .help = "Threads that answer UDP queries.",
          .range = config::Range{1, 64}},
+        {.name = "dns.kernel",
+         .fallback = defaults.kernel,
+         .help = "Whether the kernel answers plain questions of containers and host processes "
+                 "itself, with the same octets; user space answers what it cannot."},
+        {.name = "dns.kernel_skip",
+         .fallback = std::vector<std::string>{},
+         .help = "Addresses or subnets of clients that only user space answers, so that firewalls "
+                 "and captures of the host see their queries.",
+         .check = check_client},
         {.name = "dns.ttl_s",
          .fallback = integer(defaults.zones.ttl_s),
          .help = "How long clients may keep an address.",
@@ -249,7 +263,7 @@ const std::vector<config::Key>& keys() {
          .fallback = std::vector<std::string>{},
          .help = "Subnets of containers, such as 9.0.0.0/8, whose addresses lead back to the names "
                  "of their tasks (PTR).",
-         .check = check_subnet},
+         .check = check_container_subnet},
         {.name = "dns.cnames",
          .fallback = std::vector<std::string>{},
          .help = "Names of our own, each as name=target: "
@@ -289,6 +303,9 @@ Config from(const config::Values& values) {
     config.listen.push_back(*base::Address::parse(text));
   config.port = static_cast<std::uint16_t>(values.integer("dns.port"));
   config.workers = static_cast<unsigned>(values.integer("dns.workers"));
+  config.kernel = values.boolean("dns.kernel");
+  for (const std::string& text : values.string_list("dns.kernel_skip"))
+    config.kernel_skip.push_back(*base::Subnet::parse(text));
   config.zones.ttl_s = static_cast<std::uint32_t>(values.integer("dns.ttl_s"));
   config.zones.negative_ttl_s = static_cast<std::uint32_t>(values.integer("dns.negative_ttl_s"));
   config.resolv_conf.path = values.string("dns.resolv_conf");

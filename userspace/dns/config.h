@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/subnet.h"
 #include "config/key.h"
 #include "config/values.h"
 #include "dns/forward/engine.h"
@@ -41,8 +42,10 @@ struct Config {
   std::vector<base::Address> listen = {base::Address::v4(0xc6336401), base::Address::v4(0xc6336402),
                                        base::Address::v4(0xc6336403),
                                        *base::Address::parse("fd01:d::c633:6401")};
-  std::uint16_t port = 53;  ///< 0: the system chooses, one for each address
-  unsigned workers = 1;     ///< UDP threads
+  std::uint16_t port = 53;                  ///< 0: the system chooses, one for each address
+  unsigned workers = 1;                     ///< UDP threads
+  bool kernel = true;                       ///< answer in the kernel where that can be done
+  std::vector<base::Subnet> kernel_skip{};  ///< clients that user space answers all the same
   ZoneOptions zones;
   TcpLimits tcp;
   forward::Options forward;

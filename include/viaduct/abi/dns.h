@@ -13,19 +13,20 @@
 #define VD_DNS_MAX_NAME 255
 #define VD_DNS_MAX_ZONES 64
 #define VD_DNS_NEGATIVE_MAX 240
-#define VD_DNS_SLOT_SETS 6 /* most record sets in a slot; names with more are answered elsewhere */
+#define VD_DNS_SLOT_SETS 6 /* most record sets in a slot; names with more are answered elsewhere   \
+			    */
 
 /*
  * Hash of a folded wire name: h = seed ^ octets; for each word of 8 octets (little endian, the last
- * one filled up with zeros): h = (h ^ word) * VD_DNS_HASH_FACTOR, h ^= h >> 32. A name stands in one of
- * two buckets: (h & mask) and (((h >> 20) * VD_DNS_HASH_FACTOR >> 32) & mask).
+ * one filled up with zeros): h = (h ^ word) * VD_DNS_HASH_FACTOR, h ^= h >> 32. A name stands in
+ * one of two buckets: (h & mask) and (((h >> 20) * VD_DNS_HASH_FACTOR >> 32) & mask).
  */
 #define VD_DNS_HASH_FACTOR 0x9fb21c651e98df25ULL
 
 /* Element 0 of vd_dns_index_v1. */
 struct vd_dns_index_head {
 	__u64 seed;
-	__u64 mask;  /* buckets - 1; bucket b is element b + 1 */
+	__u64 mask; /* buckets - 1; bucket b is element b + 1 */
 	__u64 unused[6];
 };
 VD_ASSERT_SIZE(vd_dns_index_head, 64);
@@ -65,7 +66,7 @@ VD_ASSERT_SIZE(vd_dns_set, 8);
 
 /* Element of vd_dns_zone_v1: the authority section of negative answers. */
 struct vd_dns_zone {
-	__u32 seq; /* as of a slot */
+	__u32 seq;  /* as of a slot */
 	__u8 ready; /* 0: what exists is not known, user space answers SERVFAIL */
 	__u8 apex_octets;
 	__u16 negative_octets; /* the SOA; its owner is to be the pointer 0xc000 | (12 + octets of
@@ -122,7 +123,7 @@ VD_ASSERT_SIZE(vd_dns_skip_key, 20);
 	X(SKIPPED, "the client is one of dns.kernel_skip")                                         \
 	X(ODD, "not one plain question, or a long name")                                           \
 	X(UNKNOWN, "the table does not have the name")                                             \
-	X(LONG, "the name's records do not fit the table's slot")                             \
+	X(LONG, "the name's records do not fit the table's slot")                                  \
 	X(NOT_READY, "the zone is not complete, or another one lies within it")                    \
 	X(BUSY, "the name was being written")                                                      \
 	X(NO_ROOM, "the packet could not be made longer")                                          \

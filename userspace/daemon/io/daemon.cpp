@@ -11,6 +11,7 @@
 #include "daemon/io/node.h"
 #include "daemon/io/views.h"
 #include "daemon/memory.h"
+#include "dns/io/answer_maps.h"
 
 namespace viaduct::daemon {
 namespace {
@@ -62,17 +63,22 @@ base::Result<void> Daemon::start() {
                          {"node", merge_options_.node_name},
                          {"address", address->to_string()}});
 
+  config_.dataplane.dns = config_.dns.enabled && config_.dns.kernel;
   if (config_.dataplane.enabled) start_data_plane();
   if (config_.dns.enabled) {
     dns_ = std::make_unique<dns::Server>(config_.dns);
     if (auto started = dns_->start(); !started)
       log::error("dns_listen_failed", {{"error", started.error().message()}});
+    if (config_.dataplane.enabled && config_.dns.kernel) start_kernel_dns();
   }
   if (!plane_ && !dns_ && config_.dataplane.enabled)
     return base::from_errno(ENOTSUP, "neither the kernel nor DNS can be served: " + plane_error_);
   publisher_ = std::make_unique<Publisher>(
       context_, plane_.get(), dns_.get(),
-      dns::Zones(config_.dns.zones, dns::TableWriter(dns::allocate_plain, random_number())));
+      dns::Zones(config_.dns.zones,
+                 dns::TableWriter(kernel_dns_ ? dns::allocate_best : dns::allocate_plain,
+                                  random_number())));
+  publisher_->use(kernel_dns_.get());
   if (config_.gossip.enabled) start_cluster();
   if (auto started = start_api(); !started) return started;
   sources_ =
@@ -113,7 +119,13 @@ void Daemon::start_data_plane() {
   else
     log::warn("link_watch_failed", {{"error", watch.error().message()}});
   if (publisher_) publisher_->use(plane_.get());
+  if (kernel_dns_) kernel_dns_->use(config_.dataplane.bpffs);
   reconcile_later();
+}
+
+void Daemon::start_kernel_dns() {
+  kernel_dns_ = std::make_unique<KernelDns>(context_, config_.dns, *dns_);
+  if (plane_) kernel_dns_->use(config_.dataplane.bpffs);
 }
 
 void Daemon::links_changed() {
@@ -305,10 +317,12 @@ api::Views Daemon::views() const {
     return status;
   };
   all.capabilities = capabilities(plane_.get());
+  if (kernel_dns_) all.capabilities.push_back(kernel_dns_->capability());
   if (plane_) all.kernel = [this] { return kernel_view(*plane_); };
   all.records = [this] { return dns_records(*publisher_); };
   all.metrics = [this](metrics::Page& page) {
     add_metrics(plane_.get(), dns_.get(), page);
+    if (kernel_dns_) kernel_dns_->add_metrics(page);
     if (cluster_) cluster_->add_metrics(page);
     api::publish(api_counters_, page);
   };
@@ -326,6 +340,7 @@ void Daemon::stop() {
   if (cluster_) cluster_->stop();
   if (local_http_) local_http_->stop();
   if (http_) http_->stop();
+  if (kernel_dns_) kernel_dns_->stop();
   if (dns_) dns_->stop();
 }
 

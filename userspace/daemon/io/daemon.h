@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "daemon/config.h"
 #include "daemon/io/cluster.h"
+#include "daemon/io/kernel_dns.h"
 #include "daemon/io/publisher.h"
 #include "daemon/io/sources.h"
 #include "dataplane/io/data_plane.h"
@@ -42,6 +43,7 @@ class Daemon {
 
  private:
   void start_data_plane();
+  void start_kernel_dns();
   base::Result<void> start_api();
   void start_cluster();
   api::Commands commands();
@@ -67,6 +69,7 @@ class Daemon {
   std::string plane_error_;
   std::unique_ptr<dataplane::LinkWatch> link_watch_;
   std::unique_ptr<dns::Server> dns_;
+  std::unique_ptr<KernelDns> kernel_dns_;  ///< null: dns.kernel or what it needs is off
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Sources> sources_;
   std::unique_ptr<Cluster> cluster_;

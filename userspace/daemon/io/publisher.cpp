@@ -75,6 +75,7 @@ void Publisher::show_names(std::shared_ptr<const service::Snapshot> snapshot) {
     log::warn("name_not_served", {{"error", rejected.message()}});
   table_ = zones_.table();
   if (server_) server_->publish(table_);
+  if (kernel_) kernel_->publish(table_, named_->complete);
 }
 
 /// Backends that have drained leave the kernel when their time is over.

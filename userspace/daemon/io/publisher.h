@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "daemon/io/kernel_dns.h"
 #include "dataplane/io/data_plane.h"
 #include "dns/io/server.h"
 #include "dns/zones/zones.h"
@@ -29,6 +30,8 @@ class Publisher {
 
   /// Takes a data plane that could only be started later.
   void use(dataplane::DataPlane* plane);
+  /// The kernel's answers follow those of the server from now on. Before the first publish().
+  void use(KernelDns* kernel) { kernel_ = kernel; }
 
   /// The table that DNS answers from; null before the first.
   std::shared_ptr<const dns::Table> table() const { return table_; }
@@ -46,6 +49,7 @@ class Publisher {
 
   dataplane::DataPlane* plane_;
   dns::Server* server_;
+  KernelDns* kernel_ = nullptr;  ///< null: the kernel answers no names
   dns::Zones zones_;
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer drain_;

@@ -21,8 +21,10 @@ namespace {
 // Linux 6.6 UAPI, which Debian 12's headers do not have yet.
 constexpr int kTcxIngress = 46;
 constexpr int kTcxEgress = 47;
+constexpr std::uint32_t kTcxFirst = 1U << 3;  // BPF_F_BEFORE, of nothing: before all
 
 constexpr std::uint32_t kClsactPriority = 118;
+constexpr std::uint32_t kClsactPriorityDns = 117;
 constexpr std::uint32_t kClsactHandle = 1;
 constexpr std::uint32_t kLoopbackIndex = 1;
 
@@ -48,10 +50,11 @@ bool swap_program(const std::string& pin, int program, IsRight is_right) {
   return false;
 }
 
-base::Result<void> create_and_pin(int program, int target, int attach_type,
-                                  const std::string& pin) {
+base::Result<void> create_and_pin(int program, int target, int attach_type, const std::string& pin,
+                                  std::uint32_t flags = 0) {
+  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
   const base::Fd link(
-      bpf_link_create(program, target, static_cast<bpf_attach_type>(attach_type), nullptr));
+      bpf_link_create(program, target, static_cast<bpf_attach_type>(attach_type), &options));
   if (!link) return base::from_errno(errno, "attach for " + pin);
   if (const int rc = bpf_obj_pin(link.get(), pin.c_str()); rc != 0)
     return base::from_errno(rc, "pin " + pin);
@@ -86,29 +89,51 @@ bool has_tcx(int program) {
   return static_cast<bool>(link);
 }
 
+namespace {
+
+std::string tc_pin(std::uint32_t ifindex, Direction direction, const std::string& links,
+                   TcTurn turn) {
+  return links + "/tc-" + std::to_string(ifindex) +
+         (direction == Direction::ingress ? "-ingress" : "-egress") +
+         (turn == TcTurn::dns ? "-dns" : "");
+}
+
+std::uint32_t priority_of(TcTurn turn) {
+  return turn == TcTurn::dns ? kClsactPriorityDns : kClsactPriority;
+}
+
+}  // namespace
+
 base::Result<void> attach_tc(TcMode mode, int program, std::uint32_t ifindex, Direction direction,
-                             const std::string& links) {
+                             const std::string& links, TcTurn turn) {
   const bool ingress = direction == Direction::ingress;
-  const std::string pin =
-      links + "/tc-" + std::to_string(ifindex) + (ingress ? "-ingress" : "-egress");
+  const std::string pin = tc_pin(ifindex, direction, links, turn);
   if (mode == TcMode::tcx) {
     // bpf_link_info.tcx begins with the device's index, as .xdp does; 0 once the device is gone.
     if (swap_program(pin, program,
                      [&](const bpf_link_info& info) { return info.xdp.ifindex == ifindex; }))
       return {};
     return create_and_pin(program, static_cast<int>(ifindex), ingress ? kTcxIngress : kTcxEgress,
-                          pin);
+                          pin, turn == TcTurn::dns ? kTcxFirst : 0);
   }
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex),
               .attach_point = ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
   if (const int rc = bpf_tc_hook_create(&hook); rc != 0 && rc != -EEXIST)
     return base::from_errno(rc, "make clsact on link " + std::to_string(ifindex));
   LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .flags = BPF_TC_F_REPLACE,
-              .handle = kClsactHandle, .priority = kClsactPriority);
+              .handle = kClsactHandle, .priority = priority_of(turn));
   if (const int rc = bpf_tc_attach(&hook, &options); rc != 0)
     return base::from_errno(rc, "attach a filter to link " + std::to_string(ifindex));
   unlink(pin.c_str());  // of an earlier process that used tcx
   return {};
+}
+
+void detach_tc(std::uint32_t ifindex, Direction direction, const std::string& links, TcTurn turn) {
+  unlink(tc_pin(ifindex, direction, links, turn).c_str());
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex),
+              .attach_point = direction == Direction::ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
+  LIBBPF_OPTS(bpf_tc_opts, options, .handle = kClsactHandle, .priority = priority_of(turn));
+  bpf_tc_detach(&hook, &options);
 }
 
 namespace {

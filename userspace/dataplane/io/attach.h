@@ -12,6 +12,10 @@ enum class Direction { ingress, egress };
 /// How packet programs are attached.
 enum class TcMode { tcx, clsact };
 
+/// Which of our programs on a hook. Answers to DNS come before all other programs, as the others
+/// need not look at what is answered.
+enum class TcTurn { dns, balance };
+
 /// Attaches a cgroup program, or swaps the one that an earlier process attached, without a gap.
 /// The link is pinned at `pin` and outlives the process.
 /// @param attach_type  enum bpf_attach_type.
@@ -27,11 +31,14 @@ void detach_cgroup(const std::string& pin);
 bool has_tcx(int program);
 
 /// Attaches a packet program to a network device, or swaps the one that is there, without a gap.
-/// tcx: the link is pinned at <links>/tc-<ifindex>-<direction>. clsact: our filter is the one with
-/// priority 118, handle 1.
+/// tcx: the link is pinned at <links>/tc-<ifindex>-<direction>, of DNS with "-dns" behind it.
+/// clsact: our filters have handle 1 and priority 118, of DNS 117.
 /// @errors the system's code.
 base::Result<void> attach_tc(TcMode mode, int program, std::uint32_t ifindex, Direction direction,
-                             const std::string& links);
+                             const std::string& links, TcTurn turn = TcTurn::balance);
+
+/// Takes off what attach_tc() put there in either mode, if anything.
+void detach_tc(std::uint32_t ifindex, Direction direction, const std::string& links, TcTurn turn);
 
 /// How an XDP program runs: in the device's driver, or on what the driver hands up.
 enum class XdpMode { native, generic };

@@ -68,6 +68,8 @@ base::Result<DataPlane> DataPlane::start(const Config& config,
                : "processes in the cgroup reach VIPs by packets: " + sockets.error().message()});
   plane.start_reaper();
   if (auto host = plane.programs_.attach_host_device(device->ifindex); !host) return host.error();
+  if (auto loopback = plane.programs_.attach_loopback(); !loopback)
+    log::warn("attach_failed", {{"link", "lo"}, {"error", loopback.error().message()}});
   auto routes = read_routes(*device);
   if (!routes) return routes.error();
   plane.routes_ = std::move(*routes);
@@ -321,6 +323,7 @@ base::Result<void> DataPlane::reconcile(base::Time now) {
   note(restore_device());
   if (has_sockets_) note(attach_sockets());
   if (auto links = default_route_links(); links) default_links_ = std::move(*links);
+  note(programs_.attach_loopback());
   note(attach_links(true));
   if (auto routes = read_routes(device_); routes)
     routes_ = std::move(*routes);

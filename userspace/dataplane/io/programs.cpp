@@ -15,6 +15,7 @@
 #include "dataplane/io/tunnel_settings.h"
 #include "sock_health.skel.h"
 #include "sock_lb.skel.h"
+#include "tc_dns.skel.h"
 #include "tc_lb.skel.h"
 #include "xdp_lb.skel.h"
 
@@ -91,6 +92,7 @@ struct Programs::Objects {
   std::unique_ptr<sock_lb, Destroy<sock_lb>> sock;
   std::unique_ptr<sock_health, Destroy<sock_health>> health;
   std::unique_ptr<tc_lb, Destroy<tc_lb>> tc;
+  std::unique_ptr<tc_dns, Destroy<tc_dns>> dns;
   std::unique_ptr<xdp_lb, Destroy<xdp_lb>> xdp;
   std::string xdp_mode;
   TcMode mode = TcMode::tcx;
@@ -141,6 +143,16 @@ base::Result<void> load_health(const Config& config, Programs::Objects& objects)
   return {};
 }
 
+void choose_mode(const Config& config, const bpf_program* program, Programs::Objects& objects) {
+  const bool tcx = has_tcx(bpf_program__fd(program));
+  objects.mode =
+      config.tc == "clsact" || (config.tc == "auto" && !tcx) ? TcMode::clsact : TcMode::tcx;
+  objects.capabilities.push_back({"tcx", tcx,
+                                  objects.mode == TcMode::tcx
+                                      ? "packet programs are attached by tcx links"
+                                      : "packet programs are attached as clsact filters"});
+}
+
 base::Result<void> load_packets(const Config& config, std::uint32_t viaduct0,
                                 Programs::Objects& objects) {
   LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = config.bpffs.c_str());
@@ -154,13 +166,20 @@ base::Result<void> load_packets(const Config& config, std::uint32_t viaduct0,
     objects.tc.reset();
     return load_error(rc, "tc_lb");
   }
-  const bool tcx = has_tcx(bpf_program__fd(objects.tc->progs.vd_tc_reply));
-  objects.mode =
-      config.tc == "clsact" || (config.tc == "auto" && !tcx) ? TcMode::clsact : TcMode::tcx;
-  objects.capabilities.push_back({"tcx", tcx,
-                                  objects.mode == TcMode::tcx
-                                      ? "packet programs are attached by tcx links"
-                                      : "packet programs are attached as clsact filters"});
+  choose_mode(config, objects.tc->progs.vd_tc_reply, objects);
+  return {};
+}
+
+/// What its maps hold is others' matter: until they say so, every query goes to user space.
+base::Result<void> load_dns(const Config& config, Programs::Objects& objects) {
+  LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = config.bpffs.c_str());
+  objects.dns.reset(tc_dns::open(&options));
+  if (!objects.dns) return load_error(errno, "tc_dns");
+  if (const int rc = tc_dns::load(objects.dns.get()); rc != 0) {
+    objects.dns.reset();
+    return load_error(rc, "tc_dns");
+  }
+  if (!objects.tc) choose_mode(config, objects.dns->progs.vd_dns_loopback, objects);
   return {};
 }
 
@@ -201,6 +220,7 @@ base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduc
   const auto health = sockets ? load_health(config, *objects) : sockets;
   const auto packets = load_packets(config, viaduct0, *objects);
   const auto tunnel = packets ? load_tunnel(config, viaduct0, *objects) : packets;
+  const auto dns = config.dns ? load_dns(config, *objects) : base::Result<void>();
   if (!sockets && !packets) return sockets.error();
   const auto tell = [&](const char* name, const base::Result<void>& result, const char* works,
                         const char* instead) {
@@ -215,6 +235,9 @@ base::Result<Programs> Programs::load(const Config& config, std::uint32_t viaduc
        "only processes in the cgroup reach VIPs: ");
   tell("tunnel program", tunnel, "uplinks send VIP traffic to backends of other machines",
        "packets of other machines reach this machine's backends only: ");
+  if (config.dns)
+    tell("dns program", dns, "the kernel may answer names on container links and lo",
+         "user space answers all names: ");
   tell("explain", pin_explain_programs(config, viaduct0),
        "viaductctl explain runs dry copies of the programs", "viaductctl explain does not work: ");
   return Programs(std::move(objects));
@@ -256,7 +279,29 @@ void Programs::detach_sockets() {
     detach_cgroup(objects_->links + "/" + hook);
 }
 
+base::Result<void> Programs::attach_dns(const bpf_program* program, std::uint32_t ifindex,
+                                        Direction direction) {
+  if (objects_->dns)
+    return attach_tc(objects_->mode, bpf_program__fd(program), ifindex, direction, objects_->links,
+                     TcTurn::dns);
+  detach_tc(ifindex, direction, objects_->links, TcTurn::dns);  // of an earlier process
+  return {};
+}
+
+base::Result<void> Programs::attach_loopback() {
+  constexpr std::uint32_t kLoopback = 1;  // in every network namespace
+  const bpf_program* program = objects_->dns ? objects_->dns->progs.vd_dns_loopback : nullptr;
+  return attach_dns(program, kLoopback, Direction::egress);
+}
+
 base::Result<void> Programs::attach_container(std::uint32_t ifindex) {
+  const bpf_program* program = objects_->dns ? objects_->dns->progs.vd_dns_container : nullptr;
+  auto balanced = attach_balance(ifindex);
+  auto answered = attach_dns(program, ifindex, Direction::ingress);
+  return balanced ? answered : balanced;
+}
+
+base::Result<void> Programs::attach_balance(std::uint32_t ifindex) {
   if (!objects_->tc) return {};
   const auto& programs = objects_->tc->progs;
   auto done = attach_tc(objects_->mode, bpf_program__fd(programs.vd_tc_reply), ifindex,

@@ -10,6 +10,8 @@
 #include "dataplane/io/attach.h"
 #include "dataplane/io/host_device.h"
 
+struct bpf_program;
+
 namespace viaduct::dataplane {
 
 /// Something the kernel has or lacks, and what that means here.
@@ -42,6 +44,8 @@ class Programs {
 
   /// Attaches what a container's link needs, both directions.
   base::Result<void> attach_container(std::uint32_t ifindex);
+  /// Attaches the answers to DNS queries of this host's processes.
+  base::Result<void> attach_loopback();
   base::Result<void> attach_uplink(const Link& link);
   base::Result<void> attach_host_device(std::uint32_t ifindex);
 
@@ -51,6 +55,10 @@ class Programs {
 
  private:
   explicit Programs(std::unique_ptr<Objects> objects);
+  base::Result<void> attach_balance(std::uint32_t ifindex);
+  /// @param program  of tc_dns; without it, one of an earlier process is taken off.
+  base::Result<void> attach_dns(const bpf_program* program, std::uint32_t ifindex,
+                                Direction direction);
   void attach_tunnel(const Link& link);
   std::unique_ptr<Objects> objects_;
 };

@@ -66,6 +66,12 @@ const Family kCacheEntries{Kind::gauge, "viaduct_dns_cache_entries", "Answers th
 const Family kCacheEvictions{Kind::counter, "viaduct_dns_cache_evictions_total",
                              "Answers that left for want of room."};
 
+const Family kKernel{Kind::counter,
+                     "viaduct_dns_kernel_queries_total",
+                     "UDP queries that the kernel saw first, by what it did: answered, no_data, or "
+                     "why they went up to user space.",
+                     {"outcome"}};
+
 std::string bound_text(std::size_t bucket) {
   if (bucket == forward::kDurationBounds.size()) return "+Inf";
   std::ostringstream text;
@@ -136,6 +142,14 @@ void publish(const Stats& stats, metrics::Page& page) {
   page.add(kClosed, stats.tcp.timed_out, {"timeout"});
   page.add(kClosed, stats.tcp.broken, {"bad_length"});
   if (stats.forward) publish_forward(*stats.forward, page);
+}
+
+void publish(const KernelCounts& counts, metrics::Page& page) {
+  for (std::size_t i = 0; i < counts.size(); i++) {
+    const auto outcome = static_cast<vd_dns_outcome>(i);
+    if (outcome != VD_DNS_NEXT && outcome != VD_DNS_FOREIGN)
+      page.add(kKernel, counts[i], {to_string(outcome)});
+  }
 }
 
 }  // namespace viaduct::dns

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dns/io/kernel_table.h"
 #include "dns/io/server.h"
 #include "metrics/page.h"
 
@@ -7,5 +8,7 @@ namespace viaduct::dns {
 
 /// Adds what the server counted.
 void publish(const Stats& stats, metrics::Page& page);
+/// Adds what the kernel counted.
+void publish(const KernelCounts& counts, metrics::Page& page);
 
 }  // namespace viaduct::dns

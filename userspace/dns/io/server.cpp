@@ -89,6 +89,13 @@ class Server::Impl {
     return true;
   }
 
+  std::chrono::steady_clock::time_point last_alive() const {
+    if (workers_.empty()) return {};
+    auto earliest = workers_.front()->last_alive();
+    for (const auto& worker : workers_) earliest = std::min(earliest, worker->last_alive());
+    return earliest;
+  }
+
   std::vector<base::Endpoint> listening() const {
     const std::lock_guard lock(mutex_);
     std::vector<base::Endpoint> endpoints;
@@ -223,6 +230,7 @@ bool Server::look_up(base::Bytes query, TakeAnswer take) {
   return impl_->look_up(std::move(query), std::move(take));
 }
 Stats Server::stats() const { return impl_->stats(); }
+std::chrono::steady_clock::time_point Server::last_alive() const { return impl_->last_alive(); }
 std::vector<base::Endpoint> Server::listening() const { return impl_->listening(); }
 std::vector<std::string> Server::faults() const { return impl_->faults(); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -52,6 +53,9 @@ class Server {
   bool look_up(base::Bytes query, TakeAnswer take);
 
   Stats stats() const;
+  /// When all of the threads that answer UDP were last seen alive; the clock's start if there are
+  /// none.
+  std::chrono::steady_clock::time_point last_alive() const;
   /// The addresses that are bound, in the order of Config::listen.
   std::vector<base::Endpoint> listening() const;
   /// Addresses that are not bound or do not answer, each with the reason.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -164,6 +165,10 @@ class UdpWorker::Impl {
     stats.send_failures += send_failures_.get();
   }
 
+  std::chrono::steady_clock::time_point last_alive() const {
+    return alive_.load(std::memory_order_relaxed);
+  }
+
  private:
   void wake() {
     const std::uint64_t one = 1;
@@ -217,6 +222,7 @@ class UdpWorker::Impl {
   }
 
   void count_drops() {
+    alive_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
     std::uint64_t drops = 0;
     for (const base::Fd& socket : sockets_) drops += dropped_packets(socket.get());
     kernel_drops_.set(drops);
@@ -225,6 +231,7 @@ class UdpWorker::Impl {
   OutcomeCounters outcomes_;
   Counter kernel_drops_;
   Counter send_failures_;
+  std::atomic<std::chrono::steady_clock::time_point> alive_ = std::chrono::steady_clock::now();
   TableBox::Reader table_;
   Forwarder* const forwarder_;
   Batch batch_;
@@ -242,5 +249,6 @@ UdpWorker::~UdpWorker() = default;
 void UdpWorker::add(base::Fd socket) { impl_->add(std::move(socket)); }
 void UdpWorker::remove(const base::Endpoint& endpoint) { impl_->remove(endpoint); }
 void UdpWorker::add_to(UdpStats& stats) const { impl_->add_to(stats); }
+std::chrono::steady_clock::time_point UdpWorker::last_alive() const { return impl_->last_alive(); }
 
 }  // namespace viaduct::dns

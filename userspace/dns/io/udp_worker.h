@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -38,6 +39,9 @@ class UdpWorker {
   void remove(const base::Endpoint& endpoint);
 
   void add_to(UdpStats& stats) const;
+
+  /// When the thread last came round to its timer, which it does each second.
+  std::chrono::steady_clock::time_point last_alive() const;
 
  private:
   class Impl;
