@@ -4,7 +4,7 @@
 # Ends with 0 if all of them load. Not a part of the tests: it needs a download of 27 MB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-objects=(sock_lb sock_health tc_lb xdp_lb sock_flows)
+objects=(sock_lb sock_health tc_lb xdp_lb sock_flows tc_dns)
 for object in "${objects[@]}"; do
   [ -e "build/bpf/$object.bpf.o" ] || { echo "load-on-6.1.sh: no build/bpf/$object.bpf.o: run scripts/build.sh first" >&2; exit 1; }
 done

@@ -84,15 +84,14 @@ TEST_F(SameOctets, OverTenThousandNames) {
   EXPECT_EQ(kernel_->count(VD_DNS_ANSWERED) + kernel_->count(VD_DNS_NO_DATA), 2 * answered);
   EXPECT_EQ(kernel_->counted(), 2 * answered + up);
   EXPECT_GT(answered, 100'000U);
-  RecordProperty("answered", std::to_string(answered));
-  RecordProperty("up", std::to_string(up));
+  std::printf("%lu questions answered alike over both families, %lu passed up\n", answered, up);
 }
 
 /// Queries with random octets changed: answered alike, or left alone.
 TEST_F(SameOctets, OverDamagedQueries) {
   std::mt19937 random(2);
   std::uint64_t answered = 0;
-  for (int i = 0; i < 100'000; ++i) {
+  for (int i = 0; i < 50'000; ++i) {
     MessageBuilder builder(static_cast<std::uint16_t>(random()));
     builder.question(i % 2 ? "five.example" : "one.example", Type::a);
     if (i % 3) builder.opt();
@@ -103,7 +102,7 @@ TEST_F(SameOctets, OverDamagedQueries) {
     answered += compare(query) ? 1 : 0;
     if (HasFailure()) FAIL() << "turn " << i;
   }
-  EXPECT_GT(answered, 30'000U);
+  EXPECT_GT(answered, 15'000U);
 }
 
 /// Records of one type that all end with the same octet.
