@@ -28,6 +28,20 @@ std::vector<std::uint8_t> make_query(std::uint16_t id, const Name& name, Type ty
   return query;
 }
 
+std::vector<std::uint8_t> past_the_kernel(std::span<const std::uint8_t> query) {
+  constexpr std::size_t kOptOctets = 15;  // with one option of no octets
+  constexpr std::uint16_t kPadding = 12;
+  std::vector<std::uint8_t> made(query.size() + kOptOctets);
+  std::copy(query.begin(), query.end(), made.begin());
+  write16(&made[10], 1);  // additional records
+  std::uint8_t* opt = &made[query.size()];
+  write16(opt + 1, static_cast<std::uint16_t>(Type::opt));
+  write16(opt + 3, kMaxUdpOctets);
+  write16(opt + 9, 4);  // octets of options
+  write16(opt + 11, kPadding);
+  return made;
+}
+
 std::string judge_reply(std::span<const std::uint8_t> reply, std::span<const std::uint8_t> query) {
   if (reply.size() < query.size() || !std::equal(query.begin(), query.begin() + 2, reply.begin()) ||
       !(reply[2] & kIsReply))

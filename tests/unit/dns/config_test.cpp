@@ -24,6 +24,8 @@ TEST(DnsConfig, HasTheAddressesOfSpartanByDefault) {
   EXPECT_EQ(config.zones.ttl_s, 5u);
   EXPECT_EQ(config.zones.negative_ttl_s, 1u);
   EXPECT_TRUE(config.enabled);
+  EXPECT_TRUE(config.kernel);
+  EXPECT_TRUE(config.kernel_skip.empty());
 }
 
 TEST(DnsConfig, TakesEveryKeyFromTheValues) {
@@ -34,7 +36,12 @@ TEST(DnsConfig, TakesEveryKeyFromTheValues) {
   values.set("dns.workers", std::int64_t{3});
   values.set("dns.ttl_s", std::int64_t{7});
   values.set("dns.negative_ttl_s", std::int64_t{2});
+  values.set("dns.kernel", false);
+  values.set("dns.kernel_skip", std::vector<std::string>{"192.0.2.0/24", "2001:db8::1"});
   const Config config = from(values);
+  EXPECT_FALSE(config.kernel);
+  EXPECT_EQ(config.kernel_skip, (std::vector<base::Subnet>{*base::Subnet::parse("192.0.2.0/24"),
+                                                           *base::Subnet::parse("2001:db8::1")}));
   EXPECT_FALSE(config.enabled);
   EXPECT_EQ(config.listen, std::vector<base::Address>{*base::Address::parse("192.0.2.1")});
   EXPECT_EQ(config.port, 5353);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "dns/question.h"
+
 namespace viaduct::dns {
 namespace {
 
@@ -20,6 +22,16 @@ TEST(Probe, IsAPlainQuery) {
                                             0,    5,    'r', 'e', 'a', 'd', 'y', 7, 's', 'p', 'a',
                                             'r',  't',  'a', 'n', 0,   0,   6,   0, 1};
   EXPECT_EQ(make_query(0x1234, kName, Type::soa), wanted);
+}
+
+TEST(Probe, GoesPastTheKernelByAnOption) {
+  const auto plain = make_query(0x1234, kName, Type::a);
+  const auto sent = past_the_kernel(plain);
+  const Question question = parse_question(sent);
+  EXPECT_EQ(question.verdict, Verdict::query);
+  EXPECT_TRUE(question.has_opt);
+  const std::vector<std::uint8_t> end(sent.end() - 6, sent.end());
+  EXPECT_EQ(end, (std::vector<std::uint8_t>{0, 4, 0, 12, 0, 0}));
 }
 
 TEST(Probe, TellsOurAnswerFromOthers) {

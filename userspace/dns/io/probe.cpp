@@ -112,7 +112,7 @@ base::Result<std::vector<std::uint8_t>> exchange(const base::Endpoint& server, T
 std::string probe(const base::Endpoint& server, Transport transport, const Name& name, Type type,
                   std::chrono::milliseconds patience) {
   const auto query = make_query(static_cast<std::uint16_t>(std::random_device{}()), name, type);
-  const auto reply = exchange(server, transport, query, patience);
+  const auto reply = exchange(server, transport, past_the_kernel(query), patience);
   if (reply) return judge_reply(*reply, query);
   const std::string how = transport == Transport::udp ? "" : " over TCP";
   if (reply.error().code == std::make_error_code(std::errc::timed_out))
