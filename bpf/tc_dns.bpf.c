@@ -63,14 +63,19 @@ static __always_inline enum vd_dns_outcome run(struct __sk_buff *skb)
 	return respond(&p);
 }
 
-SEC("tc")
-int vd_dns_container(struct __sk_buff *skb)
+static __always_inline int answer_container(struct __sk_buff *skb)
 {
 	enum vd_dns_outcome outcome = run(skb);
 
 	if (outcome == VD_DNS_ANSWERED || outcome == VD_DNS_NO_DATA)
 		return finish(outcome, (int)bpf_redirect(skb->ifindex, 0));
 	return finish(outcome, TC_ACT_UNSPEC);
+}
+
+SEC("tc")
+int vd_dns_container(struct __sk_buff *skb)
+{
+	return answer_container(skb);
 }
 
 SEC("tc")

@@ -34,5 +34,5 @@ int vd_bench_restore(struct __sk_buff* skb) { return restore(skb) ? TC_ACT_SHOT 
 SEC("tc")
 int vd_bench_answer(struct __sk_buff* skb) {
   if (restore(skb)) return TC_ACT_SHOT;
-  return vd_dns_container(skb);
+  return answer_container(skb);
 }
