@@ -9,13 +9,12 @@
  * Everything but a plain question about a name that is there goes up untouched, and so do all
  * once viaductd does not say any more that it lives.
  */
-#include <stddef.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/dns.h>
 
-#include "dns_maps.h"
+#include "lib/dns_maps.h"
 #include "lib/dns_answer.h"
 #include "lib/dns_packet.h"
 #include "lib/dns_table.h"

@@ -14,7 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include <viaduct/abi/dns.h>
 
-#include "dns_maps.h"
+#include "lib/dns_maps.h"
 #include "lib/csum.h"
 #include "lib/dns_packet.h"
 #include "lib/dns_parse.h"

@@ -13,8 +13,9 @@
 #define VD_DNS_MAX_NAME 255
 #define VD_DNS_MAX_ZONES 64
 #define VD_DNS_NEGATIVE_MAX 240
-#define VD_DNS_SLOT_SETS 6 /* most record sets in a slot; names with more are answered elsewhere   \
-			    */
+#define VD_DNS_SLOT_SETS                                                                           \
+	6 /* most record sets in a slot; names with more are answered elsewhere                    \
+	   */
 
 /*
  * Hash of a folded wire name: h = seed ^ octets; for each word of 8 octets (little endian, the last

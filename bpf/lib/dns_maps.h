@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * The maps of tc_dns, pinned by name in the daemon's bpffs folder. They are apart from maps.h, as
+ * The maps of tc_dns, pinned by name in the daemon's bpffs folder. They are apart from maps.h, for
  * an object makes all maps that it names: a kernel that cannot make these loses tc_dns alone.
  */
 #ifndef VIADUCT_BPF_DNS_MAPS_H
