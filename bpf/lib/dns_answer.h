@@ -118,49 +118,76 @@ static __always_inline long store_headers6(struct vd_dns_packet *p, __u32 udp_oc
 	return bpf_skb_store_bytes(p->skb, 0, &h.eth, sizeof(h) - sizeof(h.unused), 0);
 }
 
+/* Puts OPT, if there is one to be, and zeros behind the body in the copy. @return octets of both.
+ */
+static __always_inline __u32 append_opt(struct vd_dns_packet *p)
+{
+	__u8 *opt = &p->scratch->copy.octets[vd_dns_mask(p->body_at + p->body_octets, 511)];
+	__u8 octets = 0;
+
+	if (p->question.has_opt) {
+		opt[0] = opt[1] = opt[5] = opt[6] = opt[8] = opt[9] = opt[10] = 0;
+		opt[2] = VD_DNS_TYPE_OPT;
+		opt[3] = VD_DNS_UDP_OCTETS >> 8;
+		opt[4] = VD_DNS_UDP_OCTETS & 0xff;
+		opt[7] = p->question.opt[7] & 0x80; /* DO */
+		octets = VD_DNS_OPT_OCTETS;
+	}
+	opt[octets] = opt[octets + 1] = opt[octets + 2] = 0;
+	return p->body_octets + octets;
+}
+
 /* Stores octets of the copy; their number is not 0. */
 static __always_inline long store_copy(struct vd_dns_packet *p, __u32 to, __u32 from, __u32 octets)
 {
 	from = vd_dns_mask(from, 511);
-	octets = vd_dns_mask(octets - 1, 255) + 1;
+	octets = vd_dns_mask(octets - 1, 511) + 1;
 	return bpf_skb_store_bytes(p->skb, to, &p->scratch->copy.octets[from], octets, 0);
 }
 
-static __always_inline long store_opt(struct vd_dns_packet *p, __u32 to)
+/* Puts the tail, which is the body, rotated, and OPT, behind the question. */
+static __always_inline long store_tail(struct vd_dns_packet *p, __u32 to, __u32 octets)
 {
-	__u8 opt[VD_DNS_OPT_OCTETS] = {
-		0, 0, VD_DNS_TYPE_OPT,		VD_DNS_UDP_OCTETS >> 8, VD_DNS_UDP_OCTETS & 0xff,
-		0, 0, p->question.opt[7] & 0x80 /* DO */};
+	__u32 before = p->body_start, behind = p->body_octets - before,
+	      opt = octets - p->body_octets;
 
-	return p->question.has_opt ? bpf_skb_store_bytes(p->skb, to, opt, sizeof(opt), 0) : 0;
+	if (!before)
+		return store_copy(p, to, p->body_at, octets);
+	if (store_copy(p, to, p->body_at + before, behind) ||
+	    store_copy(p, to + behind, p->body_at, before))
+		return -1;
+	return opt ? store_copy(p, to + p->body_octets, p->body_at + p->body_octets, opt) : 0;
 }
 
-/* Puts the body, rotated, and OPT behind the question. */
-static __always_inline long store_tail(struct vd_dns_packet *p, __u32 to)
-{
-	__u32 first = p->body_octets - p->body_start;
-
-	if (store_copy(p, to, p->body_at + p->body_start, first))
-		return -1;
-	if (p->body_start && store_copy(p, to + first, p->body_at, p->body_start))
-		return -1;
-	return store_opt(p, to + p->body_octets);
-}
-
-/* The sum of a tail less that of the query's, as it counts behind a name of that length. */
-static __always_inline __u32 tail_sum(struct vd_dns_packet *p, __u32 at, __u32 octets)
+/* Brings the tail back as it was stored, with zeros behind it. */
+static __always_inline long load_tail(struct vd_dns_packet *p, __u32 from, __u32 octets)
 {
 	__u8 *tail = p->scratch->tail;
-	__u32 sum;
 
 	octets = vd_dns_mask(octets - 1, 511) + 1;
-	if (bpf_skb_load_bytes(p->skb, at, tail, octets))
-		return 0;
-	for (__u32 i = 0; i < 4; i++)
-		tail[octets + i] = 0;
+	if (bpf_skb_load_bytes(p->skb, from, tail, octets))
+		return -1;
+	tail[octets] = tail[octets + 1] = tail[octets + 2] = 0;
+	return 0;
+}
+
+/*
+ * The sum of the tail less that of the query's, as they count behind a name of that length. Records
+ * that rotate by whole words count the same wherever they stand.
+ */
+static __always_inline __u32 tail_sum(struct vd_dns_packet *p, __u32 at, __u32 octets)
+{
+	__be32 *tail = (__be32 *)&p->scratch->copy.octets[vd_dns_mask(p->body_at, 0x1f8)];
+	__u32 sum;
+
+	if (p->body_start && (p->body_start | p->body_octets) & 1) {
+		if (load_tail(p, at, octets))
+			return 0;
+		tail = (__be32 *)p->scratch->tail;
+	}
 	octets = vd_dns_mask(octets + 3, 0x1fc);
-	sum = (__u32)bpf_csum_diff((__be32 *)p->question.opt, sizeof(p->question.opt),
-				   (__be32 *)tail, octets, 0);
+	sum = (__u32)bpf_csum_diff((__be32 *)p->question.opt, sizeof(p->question.opt), tail, octets,
+				   0);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return p->question.name_octets & 1 ? __builtin_bswap16((__u16)sum) : sum;
@@ -201,7 +228,7 @@ static __always_inline enum vd_dns_outcome write_answer(struct vd_dns_packet *p)
 {
 	__u32 tail_at = p->l4 + sizeof(struct udphdr) + VD_DNS_HEADER_OCTETS +
 			p->question.name_octets + VD_DNS_ASKED_OCTETS;
-	__u32 tail_octets = p->body_octets + (p->question.has_opt ? VD_DNS_OPT_OCTETS : 0);
+	__u32 tail_octets = append_opt(p);
 	__u32 udp_octets = tail_at + tail_octets - p->l4;
 	struct vd_dns_header dns = answer_header(p);
 
@@ -209,7 +236,7 @@ static __always_inline enum vd_dns_outcome write_answer(struct vd_dns_packet *p)
 		return VD_DNS_NO_ROOM;
 	if (p->is_v4 ? store_headers4(p, udp_octets, &dns) : store_headers6(p, udp_octets, &dns))
 		return VD_DNS_BROKEN;
-	if (store_tail(p, tail_at) ||
+	if (store_tail(p, tail_at, tail_octets) ||
 	    store_checksum(p, udp_octets, &dns, tail_sum(p, tail_at, tail_octets)))
 		return VD_DNS_BROKEN;
 	return p->records ? VD_DNS_ANSWERED : VD_DNS_NO_DATA;

@@ -107,7 +107,7 @@ struct vd_dns_scratch {
 		__u64 words[VD_DNS_COPY_WORDS];
 		struct vd_dns_slot slot;
 		struct vd_dns_zone zone;
-		__u8 octets[768];
+		__u8 octets[1032];
 	} copy;
 	__u8 tail[520];
 };
