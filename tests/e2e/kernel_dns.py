@@ -76,6 +76,22 @@ class KernelDns(LabTest):
     def answered(kernel):
         return kernel["answered"] + kernel["no_data"]
 
+    def by_kernel(self, queries, action):
+        """Does something of which the kernel answers so many queries.
+
+        Again, if need be: a machine that stops the daemon for long has stale heartbeats, and addresses that are bound
+        anew."""
+
+        def done():
+            before, _ = self.counts()
+            action()
+            after, _ = self.counts()
+            grown = {n: after[n] - before[n] for n in after if after[n] != before[n]}
+            assert self.answered(after) - self.answered(before) == queries, grown
+            return True
+
+        wait_for(f"the kernel to answer {queries} queries", done)
+
     def ask(self, space, query, server=SERVERS[0], patience=3.0):
         """The answer's octets; absent when none came."""
         answer = self.clients[space.name].do(
@@ -93,12 +109,17 @@ class KernelDns(LabTest):
                             kernel, user = self.counts()
                             wanted = self.ask(self.skipped, query, server)
                             self.assertEqual(rcode(wanted), 0)
-                            self.assertEqual(self.ask(self.box, query, server), wanted)
-                            self.assertEqual(self.ask(self.node, query, server), wanted)
                             after, user_after = self.counts()
                             self.assertGreaterEqual(user_after - user, 1)
-                            self.assertEqual(after["skipped"] - kernel["skipped"], 1)
-                            self.assertEqual(self.answered(after) - self.answered(kernel), 2)
+                            self.assertEqual(self.answered(after), self.answered(kernel))
+                            got = {}
+
+                            def ask_both():
+                                for space in (self.box, self.node):
+                                    got[space.name] = self.ask(space, query, server)
+
+                            self.by_kernel(2, ask_both)
+                            self.assertEqual(set(got.values()), {wanted})
 
     def test_what_is_not_plain_is_answered_by_user_space(self):
         cookie = b"\0\0\x29\x10\0\0\0\0\0\0\x0c\0\x0a\0\x08abcdefgh"
@@ -131,13 +152,9 @@ class KernelDns(LabTest):
                 for server in SERVERS:
                     for query in (question(NAME), question(NAME, AAAA, 9, OPT)):
                         with self.subTest(link=link, server=server):
-                            kernel, _ = self.counts()
-                            self.assertEqual(
-                                self.ask(client, query, server),
-                                self.ask(self.skipped, query, server),
-                            )
-                            after, _ = self.counts()
-                            self.assertEqual(self.answered(after) - self.answered(kernel), 1)
+                            wanted, got = self.ask(self.skipped, query, server), []
+                            self.by_kernel(1, lambda: got.append(self.ask(client, query, server)))
+                            self.assertEqual(set(got), {wanted})
             finally:
                 owner.offload(link, "tx", True)
 
@@ -145,9 +162,7 @@ class KernelDns(LabTest):
         self.daemon.write_service("new.toml", self.text("new"))
         query = question(NAME.replace("web", "new"))
         wait_for("the new name", lambda: rcode(self.ask(self.box, query)) == 0)
-        kernel, _ = self.counts()
-        self.assertEqual(rcode(self.ask(self.box, query)), 0)
-        self.assertEqual(self.counts()[0]["answered"] - kernel["answered"], 1)
+        self.by_kernel(1, lambda: self.ask(self.box, query))
         self.daemon.remove_service("new.toml")
         wait_for("the name to go", lambda: rcode(self.ask(self.box, query)) == 3)
 
@@ -189,12 +204,32 @@ class KernelDns(LabTest):
         self.daemon.start()
         wait_for("the kernel to answer", self.in_kernel)
         wait_for("the name to go", lambda: rcode(self.ask(self.box, gone)) == 3)
-        kernel, _ = self.counts()
-        answer = self.ask(self.box, question(NAME))
-        self.assertEqual(answer[12:], wanted[12:])
-        self.assertEqual(self.counts()[0]["answered"] - kernel["answered"], 1)
+        self.by_kernel(
+            1, lambda: self.assertEqual(self.ask(self.box, question(NAME))[12:], wanted[12:])
+        )
+
+    def expect_first(self):
+        """What is answered is not seen by the balancer's program on the same hook."""
+
+        def seen():
+            text = self.daemon.request("/v1/metrics")[1]
+            found = re.findall(
+                r'^viaduct_dataplane_reasons_total\{hook="request".*\} (\d+)', text, re.M
+            )
+            return sum(map(int, found))
+
+        queries, before = 100, []
+
+        def ask_often():
+            before.append(seen())
+            for _ in range(queries):
+                self.assertIsNotNone(self.ask(self.box, question(NAME)))
+
+        self.by_kernel(queries, ask_often)
+        self.assertLess(seen() - before[-1], queries / 2)
 
     def test_links_have_the_program_before_the_others(self):
+        self.expect_first()
         pins = set(os.listdir(f"{self.node.bpffs}/links"))
         if self.dataplane.get("tc") == "clsact":
             self.assertEqual([pin for pin in pins if pin.endswith("-dns")], [])
@@ -226,6 +261,9 @@ class KernelDns(LabTest):
             self.daemon.stop()
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
+        self.daemon.start()
+        wait_for("the kernel to answer", self.in_kernel)
+        self.expect_first()
 
 
 class KernelDnsByClsact(KernelDns):
