@@ -28,6 +28,7 @@ base::Result<void> KernelDns::open(const std::string& bpffs) {
   if (!opened) return opened.error();
   kernel_ = *std::move(opened);
   servers_.clear();
+  kernel_->set_recursion(config_.forward.enabled());
   return kernel_->set_skipped({config_.kernel_skip.begin(), config_.kernel_skip.end()});
 }
 
