@@ -3,10 +3,17 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <boost/url.hpp>
+#include <chrono>
 #include <functional>
 #include <iostream>
+#include <thread>
 
 #include "base/errors.h"
+#include "base/time.h"
+#include "dns/io/probe.h"
+#include "dns/probe.h"
+#include "dns/type_name.h"
+#include "tools/viaductctl/dns.h"
 #include "tools/viaductctl/doctor.h"
 #include "tools/viaductctl/explain.h"
 #include "tools/viaductctl/flows.h"
@@ -118,6 +125,55 @@ int show_status(const Options& options) {
   if (const auto usage = read_usage(options.bpffs.value_or(told.empty() ? kDefaultBpffs : told)))
     add_usage(*status, usage->maps);
   return print(options, *status, [&] { return status_text(*status); });
+}
+
+/// What the server says when it is asked as a client would ask; "" if it listens nowhere.
+std::string ask_server(const Options& options, const dns::Name& name, std::uint16_t type) {
+  const auto status = ask_daemon(options.socket, "/v1/status");
+  if (!status) return "";
+  const json::array& listening = list_of(object_of(*status, "dns"), "listening");
+  const auto server = listening.empty() || !listening.front().is_string()
+                          ? std::nullopt
+                          : base::Endpoint::parse(std::string_view(listening.front().get_string()));
+  if (!server) return "";
+  auto query = dns::make_query(1, name, static_cast<dns::Type>(type));
+  query[2] |= 0x01;  // recursion desired
+  const auto begin = base::Clock::now();
+  const auto reply = dns::exchange(*server, dns::Transport::udp, query, std::chrono::seconds(5));
+  const std::chrono::duration<double, std::milli> took = base::Clock::now() - begin;
+  if (!reply) return server->to_string() + " does not answer: " + reply.error().code.message();
+  return dns_reply_text(server->to_string(), *reply, took.count());
+}
+
+int show_dns(const Options& options, const std::string& name, const std::string& type) {
+  const auto parsed = dns::Name::parse(name);
+  const auto number = dns::parse_type(type);
+  if (!parsed || !number) {
+    std::cerr << "viaductctl: \"" << printable(parsed ? type : name) << "\" is no "
+              << (parsed ? "record type" : "name") << "\n";
+    return kFailure;
+  }
+  boost::urls::url target;
+  target.set_path("/v1/dns");
+  target.params().append({"name", name});
+  target.params().append({"type", type});
+  const auto ask = [&] { return ask_daemon(options.socket, std::string(target.buffer())); };
+  auto explanation = ask();
+  // Of a forwarded name the daemon says later where the answer came from.
+  for (int turn = 0; turn < 60 && explanation && flag_of(*explanation, "pending"); ++turn) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    explanation = ask();
+  }
+  if (!explanation) return complain(options, explanation.error());
+  const std::string asked = ask_server(options, *parsed, *number);
+  return print(options, *explanation, [&] { return dns_text(*explanation, asked); });
+}
+
+int show_records(const Options& options, const std::string& part) {
+  const auto records = ask_daemon(options.socket, "/v1/records");
+  if (!records) return complain(options, records.error());
+  const json::array found = select_records(*records, part);
+  return print(options, found, [&] { return records_text(found); });
 }
 
 int show_members(const Options& options) {
@@ -255,6 +311,7 @@ class CommandLine {
     app_.add_option("--bpffs", options_.bpffs,
                     "folder of the pinned maps (default: the one viaductd uses)");
     add_services();
+    add_names();
     add_traffic();
     add_cluster();
     add("status", "the node at a glance", [this] { return show_status(options_); });
@@ -282,6 +339,17 @@ class CommandLine {
     auto* rows =
         add("rows", "what the sources read", [this] { return show_rows(options_, rejected_); });
     rows->add_flag("--rejected", rejected_, "what could not be used, and why");
+  }
+
+  void add_names() {
+    auto* dns = add("dns", "how a DNS question is answered, and from what",
+                    [this] { return show_dns(options_, wanted_, type_); });
+    dns->add_option("NAME", wanted_, "in full, e.g. web.marathon.l4lb.thisdcos.directory")
+        ->required();
+    dns->add_option("TYPE", type_, "record type")->capture_default_str();
+    auto* records = add("records", "every DNS record of this node's zones",
+                        [this] { return show_records(options_, wanted_); });
+    records->add_option("PART", wanted_, "only names with this in them");
   }
 
   void add_cluster() {
@@ -346,6 +414,7 @@ class CommandLine {
   Options options_;
   std::string output_ = "table";
   std::string wanted_;
+  std::string type_ = "A";
   bool rejected_ = false;
   FlowFilter filter_;
   std::size_t limit_ = kDefaultFlowLimit;

@@ -20,6 +20,8 @@ boost::json::value status_json(const Views& views);
 boost::json::object source_json(const service::LocalTable::Source& source, base::Time now);
 /// /v1/members.
 boost::json::value members_json(const ClusterStatus& status);
+/// /v1/dns.
+boost::json::value explanation_json(const DnsExplanation& explanation);
 /// /v1/records.
 boost::json::value records_json(const std::vector<DnsRecord>& records);
 

@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <boost/url.hpp>
 #include <map>
+#include <optional>
+#include <variant>
 
 #include "api/json.h"
 #include "api/metrics.h"
@@ -28,6 +30,24 @@ http::Reply records(const Views& views) {
   return json_reply(records_json(views.records ? views.records() : std::vector<DnsRecord>{}));
 }
 
+/// A parameter of the query; absent: it is not there.
+std::optional<std::string> parameter_of(std::string_view target, std::string_view name) {
+  const auto url = boost::urls::parse_origin_form(target);
+  if (!url) return std::nullopt;
+  for (const auto& parameter : url->encoded_params())  // a '+' stands for itself
+    if (parameter.key.decode() == name && parameter.has_value) return parameter.value.decode();
+  return std::nullopt;
+}
+
+http::Reply dns(const Views& views, std::string_view target) {
+  const auto name = parameter_of(target, "name");
+  if (!name) return error_reply(400, "the parameter name is missing");
+  if (!views.explain_name) return error_reply(409, "this node answers no DNS");
+  const auto explanation = views.explain_name(*name, parameter_of(target, "type").value_or("A"));
+  if (!explanation) return error_reply(400, explanation.error().context);
+  return json_reply(explanation_json(*explanation));
+}
+
 http::Reply members(const Views& views) {
   return json_reply(members_json(views.cluster ? views.cluster() : ClusterStatus{}));
 }
@@ -43,13 +63,15 @@ http::Reply metrics(const Views& views) {
   return {200, std::string(metrics::kContentType), page.text(), ""};
 }
 
-using Route = http::Reply (*)(const Views&);
+/// A path: with or without a look at its parameters.
+using Route = std::variant<http::Reply (*)(const Views&),
+                           http::Reply (*)(const Views&, std::string_view target)>;
 
 const std::map<std::string_view, Route>& routes() {
   static const std::map<std::string_view, Route> table = {
-      {"/v1/members", members}, {"/v1/metrics", metrics}, {"/v1/records", records},
-      {"/v1/rows", rows},       {"/v1/status", status},   {"/v1/version", version},
-      {"/v1/vips", vips},
+      {"/v1/dns", dns},         {"/v1/members", members}, {"/v1/metrics", metrics},
+      {"/v1/records", records}, {"/v1/rows", rows},       {"/v1/status", status},
+      {"/v1/version", version}, {"/v1/vips", vips},
   };
   return table;
 }
@@ -91,11 +113,7 @@ http::Reply run(const Command& command, std::string_view target, const Commands&
   }
   const auto& function = commands.*command.with;
   if (!function) return error_reply(409, kNoCluster);
-  const auto url = boost::urls::parse_origin_form(target);
-  if (url)
-    for (const auto& parameter : url->encoded_params())  // a '+' stands for itself
-      if (parameter.key.decode() == command.parameter && parameter.has_value)
-        return done(function(parameter.value.decode()));
+  if (const auto value = parameter_of(target, command.parameter)) return done(function(*value));
   return error_reply(400, "the parameter " + std::string(command.parameter) + " is missing");
 }
 
@@ -117,7 +135,8 @@ http::Reply answer(std::string_view method, std::string_view target, const Views
     return error_reply(404, "no such path; there are " + known);
   }
   if (method != "GET") return wrong_method("GET, HEAD", "this path is read-only: use GET");
-  return route->second(views);
+  if (const auto* plain = std::get_if<0>(&route->second)) return (*plain)(views);
+  return std::get<1>(route->second)(views, target);
 }
 
 }  // namespace viaduct::api

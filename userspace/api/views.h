@@ -128,6 +128,35 @@ struct DnsRecord {
   std::string type;  ///< "A", "AAAA"
 };
 
+/// An upstream of forwarded names.
+struct DnsUpstream {
+  base::Endpoint endpoint;
+  double round_trip_ms = 0;  ///< smoothed; 0: not measured
+  double failures = 0;       ///< that have not faded yet
+  std::string note;          ///< why it is not asked; ""
+};
+
+/// How a question is answered, and from what.
+struct DnsExplanation {
+  std::string name;  ///< as asked, with the trailing dot
+  std::string type;
+  // One of our zones:
+  std::string zone;    ///< its apex; "": none of ours
+  bool ready = false;  ///< false: SERVFAIL, the cluster's names are not all known yet
+  std::uint32_t serial = 0;
+  std::string table_name;  ///< differs from `name` under an alias
+  bool exists = false;
+  std::vector<std::string> records;   ///< "5 A 11.0.0.1"
+  std::vector<std::string> sources;   ///< rows that the name is made of
+  std::optional<std::uint32_t> slot;  ///< its element in vd_dns_slot_v1
+  std::string kernel;                 ///< "" if the kernel answers too, else why it does not
+  // Forwarded:
+  std::string forward_zone;  ///< "."; "": not forwarded, REFUSED
+  std::vector<DnsUpstream> upstreams;
+  bool pending = false;  ///< the upstreams were asked just now: ask again
+  std::string origin;    ///< where the last answer came from
+};
+
 /// All that the API shows. The daemon fills it for each request; what is dear to gather is a
 /// function that is called only for the paths that show it. Null functions show nothing.
 struct Views {
@@ -144,6 +173,9 @@ struct Views {
   std::vector<Capability> capabilities;
   std::function<KernelView()> kernel;
   std::function<std::vector<DnsRecord>()> records;
+  /// @errors the context says what is wrong with the name or the type.
+  std::function<base::Result<DnsExplanation>(const std::string& name, const std::string& type)>
+      explain_name;
   std::function<void(metrics::Page&)>
       metrics;  ///< adds what the modules count; publish() adds the views
 };

@@ -79,6 +79,8 @@ base::Result<void> Daemon::start() {
                  dns::TableWriter(kernel_dns_ ? dns::allocate_best : dns::allocate_plain,
                                   random_number())));
   publisher_->use(kernel_dns_.get());
+  if (dns_)
+    dns_view_ = std::make_unique<DnsView>(config_.dns, *dns_, *publisher_, kernel_dns_.get());
   if (config_.gossip.enabled) start_cluster();
   if (auto started = start_api(); !started) return started;
   sources_ =
@@ -320,6 +322,10 @@ api::Views Daemon::views() const {
   if (kernel_dns_) all.capabilities.push_back(kernel_dns_->capability());
   if (plane_) all.kernel = [this] { return kernel_view(*plane_); };
   all.records = [this] { return dns_records(*publisher_); };
+  if (dns_view_)
+    all.explain_name = [this](const std::string& name, const std::string& type) {
+      return dns_view_->explain(name, type);
+    };
   all.metrics = [this](metrics::Page& page) {
     add_metrics(plane_.get(), dns_.get(), page);
     if (kernel_dns_) kernel_dns_->add_metrics(page);

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "daemon/config.h"
 #include "daemon/io/cluster.h"
+#include "daemon/io/dns_view.h"
 #include "daemon/io/kernel_dns.h"
 #include "daemon/io/publisher.h"
 #include "daemon/io/sources.h"
@@ -71,6 +72,7 @@ class Daemon {
   std::unique_ptr<dns::Server> dns_;
   std::unique_ptr<KernelDns> kernel_dns_;  ///< null: dns.kernel or what it needs is off
   std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<DnsView> dns_view_;
   std::unique_ptr<Sources> sources_;
   std::unique_ptr<Cluster> cluster_;
   std::string cluster_error_;

@@ -10,19 +10,19 @@
 namespace viaduct::dns::zones {
 namespace {
 
-BuiltRecords records_of(const service::TaskRow& task, const ZoneOptions& options) {
+void append(std::vector<base::Error>& to, std::vector<base::Error> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+BuiltRecords task_records(const service::TaskRow& task, const ZoneOptions& options) {
   BuiltRecords built;
   add_dcos_task(task, options, built);
   add_mesos_task(task, options, built);
   add_container_pointers(task, options, built);
   return built;
 }
-
-void append(std::vector<base::Error>& to, std::vector<base::Error> from) {
-  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-}
-
-}  // namespace
 
 void TaskZones::take_masters(const ZoneOptions& options, std::vector<base::Error>& rejected) {
   BuiltRecords built;
@@ -52,12 +52,12 @@ void TaskZones::update(const service::Snapshot& snapshot, const ZoneOptions& opt
   service::Tasks::compare(
       tasks_, snapshot.tasks, [&](const TaskPointer* before, const TaskPointer* after) {
         if (after) {
-          BuiltRecords built = records_of((*after)->row, options);
+          BuiltRecords built = task_records((*after)->row, options);
           for (const Record& record : built.records) records_.add(record);
           append(rejected, std::move(built.rejected));
         }
         if (before)
-          for (const Record& record : records_of((*before)->row, options).records)
+          for (const Record& record : task_records((*before)->row, options).records)
             records_.remove(record);
       });
   tasks_ = snapshot.tasks;

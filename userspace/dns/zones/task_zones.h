@@ -5,10 +5,14 @@
 #include "base/result.h"
 #include "dns/table_writer.h"
 #include "dns/zones/shared_records.h"
+#include "dns/zones/zone.h"
 #include "dns/zones/zones.h"
 #include "service/snapshot.h"
 
 namespace viaduct::dns::zones {
+
+/// All records that a task has, in all zones.
+BuiltRecords task_records(const service::TaskRow& task, const ZoneOptions& options);
 
 /// Keeps the zones that have names of tasks up with snapshots: `dcos`, `mesos`, the reverse zones
 /// of containers. Tasks that did not change are not looked at.
