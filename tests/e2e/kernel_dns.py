@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The kernel answers plain questions of containers and of the host's processes, with user space's octets, for as long as
 viaductd lives."""
+import contextlib
+import ctypes
 import os
 import re
 import signal
@@ -23,6 +25,30 @@ def question(name, kind=A, number=7, opt=b""):
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
     head = struct.pack(">6H", number, 0x0100, 1, 0, 0, 1 if opt else 0)
     return head + labels + b"\0" + struct.pack(">2H", kind, 1) + opt
+
+
+@contextlib.contextmanager
+def held_thread(process, name):
+    """Keeps one thread of a process from running, by ptrace."""
+    seize, interrupt, detach, wall = 0x4206, 0x4207, 17, 0x40000000
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+    def ptrace(request, thread):
+        if libc.ptrace(request, thread, None, None) == -1:
+            raise OSError(ctypes.get_errno(), f"ptrace {request:#x}")
+
+    for task in map(int, os.listdir(f"/proc/{process}/task")):
+        with open(f"/proc/{process}/task/{task}/comm", encoding="ascii") as file:
+            if file.read().strip() == name:
+                thread = task
+    ptrace(seize, thread)
+    ptrace(interrupt, thread)
+    os.waitpid(thread, wall)
+    try:
+        yield
+    finally:
+        ptrace(detach, thread)
 
 
 def rcode(answer):
@@ -192,6 +218,18 @@ class KernelDns(LabTest):
             lambda: self.ask(self.box, query) == wanted
             and self.counts()[0]["answered"] > kernel["answered"],
         )
+
+    def test_a_worker_that_is_stuck_ends_the_kernels_answers(self):
+        query, wanted = question(NAME), self.ask(self.box, question(NAME))
+        with held_thread(self.daemon.process.pid, "vd-dns-0"):
+            wait_for(
+                "the kernel to give up",
+                lambda: self.ask(self.box, query, patience=0.3) is None,
+                STALE_S + 5,
+            )
+            self.assertIn("capabilities", self.daemon.get("/v1/status"), "the others live")
+        wait_for("an answer", lambda: self.ask(self.box, query) == wanted)
+        self.by_kernel(1, lambda: self.ask(self.box, query))
 
     def test_a_killed_viaductd_is_answered_for_until_the_next_has_its_own_table(self):
         wanted = self.ask(self.box, question(NAME))

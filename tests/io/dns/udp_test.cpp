@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <thread>
 
+#include "base/time.h"
 #include "tests/io/dns/client.h"
 
 namespace viaduct::dns {
@@ -89,6 +91,21 @@ TEST_P(DnsUdp, TruncatesAndGivesTheWholeAnswerOverTcp) {
   const auto whole = tcp.receive_message();
   ASSERT_TRUE(whole);
   EXPECT_EQ(read16(&(*whole)[6]), 199);
+}
+
+TEST_P(DnsUdp, SaysThatItLivesAlsoWhenNobodyAsks) {
+  const base::Time first = server_.last_alive();
+  const base::Time end = base::Clock::now() + std::chrono::seconds(10);
+  EXPECT_GT(first, base::Time());
+  base::Time last = first;
+  while (last == first && base::Clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    last = server_.last_alive();
+  }
+  EXPECT_GT(last, first);
+  EXPECT_LE(last, base::Clock::now());
+  server_.stop();
+  EXPECT_EQ(server_.last_alive(), base::Time());
 }
 
 INSTANTIATE_TEST_SUITE_P(Loopback, DnsUdp, testing::Values(test::loopback4(), test::loopback6()),

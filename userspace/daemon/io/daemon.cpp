@@ -121,13 +121,13 @@ void Daemon::start_data_plane() {
   else
     log::warn("link_watch_failed", {{"error", watch.error().message()}});
   if (publisher_) publisher_->use(plane_.get());
-  if (kernel_dns_) kernel_dns_->use(config_.dataplane.bpffs);
+  if (kernel_dns_ && plane_->has_dns()) kernel_dns_->use(config_.dataplane.bpffs);
   reconcile_later();
 }
 
 void Daemon::start_kernel_dns() {
   kernel_dns_ = std::make_unique<KernelDns>(context_, config_.dns, *dns_);
-  if (plane_) kernel_dns_->use(config_.dataplane.bpffs);
+  if (plane_ && plane_->has_dns()) kernel_dns_->use(config_.dataplane.bpffs);
 }
 
 void Daemon::links_changed() {

@@ -53,6 +53,9 @@ class DataPlane {
   /// next reconcile().
   bool has_host_device() const;
 
+  /// Whether the program that answers DNS is there, with its maps.
+  bool has_dns() const { return programs_.has_dns(); }
+
   struct Status {
     std::uint64_t applied_revision = 0;
     std::string last_error;     ///< "" when the kernel shows the last snapshot

@@ -288,6 +288,8 @@ base::Result<void> Programs::attach_dns(const bpf_program* program, std::uint32_
   return {};
 }
 
+bool Programs::has_dns() const { return objects_->dns != nullptr; }
+
 base::Result<void> Programs::attach_loopback() {
   constexpr std::uint32_t kLoopback = 1;  // in every network namespace
   const bpf_program* program = objects_->dns ? objects_->dns->progs.vd_dns_loopback : nullptr;

@@ -44,6 +44,8 @@ class Programs {
 
   /// Attaches what a container's link needs, both directions.
   base::Result<void> attach_container(std::uint32_t ifindex);
+  /// Whether tc_dns is loaded.
+  bool has_dns() const;
   /// Attaches the answers to DNS queries of this host's processes.
   base::Result<void> attach_loopback();
   base::Result<void> attach_uplink(const Link& link);

@@ -40,7 +40,7 @@ class UdpWorker {
 
   void add_to(UdpStats& stats) const;
 
-  /// When the thread last came round to its timer, which it does each second.
+  /// When the thread last came round to its timer, which it does at least every two seconds.
   std::chrono::steady_clock::time_point last_alive() const;
 
  private:
