@@ -165,9 +165,7 @@ class UdpWorker::Impl {
     stats.send_failures += send_failures_.get();
   }
 
-  std::chrono::steady_clock::time_point last_alive() const {
-    return alive_.load(std::memory_order_relaxed);
-  }
+  base::Time last_alive() const { return alive_.load(std::memory_order_relaxed); }
 
  private:
   void wake() {
@@ -179,9 +177,11 @@ class UdpWorker::Impl {
     std::vector<pollfd> polled = {{wake_.get(), POLLIN, 0}};
     base::Time next_drops = base::Clock::now();
     while (!stop.stop_requested()) {
-      if (base::Clock::now() >= next_drops) {
+      const base::Time now = base::Clock::now();
+      alive_.store(now, std::memory_order_relaxed);
+      if (now >= next_drops) {
         count_drops();
-        next_drops = base::Clock::now() + kDropsInterval;
+        next_drops = now + kDropsInterval;
       }
       ::poll(polled.data(), polled.size(), kPollMs);
       for (const pollfd& ready : std::span(polled).subspan(1))
@@ -222,7 +222,6 @@ class UdpWorker::Impl {
   }
 
   void count_drops() {
-    alive_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
     std::uint64_t drops = 0;
     for (const base::Fd& socket : sockets_) drops += dropped_packets(socket.get());
     kernel_drops_.set(drops);
@@ -231,7 +230,7 @@ class UdpWorker::Impl {
   OutcomeCounters outcomes_;
   Counter kernel_drops_;
   Counter send_failures_;
-  std::atomic<std::chrono::steady_clock::time_point> alive_ = std::chrono::steady_clock::now();
+  std::atomic<base::Time> alive_ = base::Clock::now();
   TableBox::Reader table_;
   Forwarder* const forwarder_;
   Batch batch_;

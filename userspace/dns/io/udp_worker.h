@@ -40,7 +40,7 @@ class UdpWorker {
 
   void add_to(UdpStats& stats) const;
 
-  /// When the thread last came round to its timer, which it does at least every two seconds.
+  /// When the thread last looked for work, which it does at least each second.
   std::chrono::steady_clock::time_point last_alive() const;
 
  private:
