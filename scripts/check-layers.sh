@@ -39,6 +39,8 @@ function check_module_include(name,    part, to) {
 
 function check_system_include(name) {
 	if (name ~ /^viaduct\/abi\//) {
+		# What the kernel answers from is the table that dns writes.
+		if (module == "dns" && name == "viaduct/abi/dns.h") return
 		if (module != "dataplane" && module != "tools") complain("only dataplane, tools and tests include " name)
 		return
 	}

@@ -3,21 +3,18 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <boost/url.hpp>
-#include <chrono>
 #include <functional>
 #include <iostream>
-#include <thread>
 
 #include "base/errors.h"
-#include "base/time.h"
-#include "dns/io/probe.h"
-#include "dns/probe.h"
+#include "dns/name.h"
 #include "dns/type_name.h"
 #include "tools/viaductctl/dns.h"
 #include "tools/viaductctl/doctor.h"
 #include "tools/viaductctl/explain.h"
 #include "tools/viaductctl/flows.h"
 #include "tools/viaductctl/io/daemon.h"
+#include "tools/viaductctl/io/dns.h"
 #include "tools/viaductctl/io/explain.h"
 #include "tools/viaductctl/io/facts.h"
 #include "tools/viaductctl/io/maps.h"
@@ -88,7 +85,6 @@ int show_vips(const Options& options) {
   print(options, source->vips, [&] { return vips_text(source->vips); });
   return source->exit;
 }
-
 int show_backends(const Options& options) {
   const auto source = load_vips(options);
   if (!source) return kUnreachable;
@@ -127,24 +123,6 @@ int show_status(const Options& options) {
   return print(options, *status, [&] { return status_text(*status); });
 }
 
-/// What the server says when it is asked as a client would ask; "" if it listens nowhere.
-std::string ask_server(const Options& options, const dns::Name& name, std::uint16_t type) {
-  const auto status = ask_daemon(options.socket, "/v1/status");
-  if (!status) return "";
-  const json::array& listening = list_of(object_of(*status, "dns"), "listening");
-  const auto server = listening.empty() || !listening.front().is_string()
-                          ? std::nullopt
-                          : base::Endpoint::parse(std::string_view(listening.front().get_string()));
-  if (!server) return "";
-  auto query = dns::make_query(1, name, static_cast<dns::Type>(type));
-  query[2] |= 0x01;  // recursion desired
-  const auto begin = base::Clock::now();
-  const auto reply = dns::exchange(*server, dns::Transport::udp, query, std::chrono::seconds(5));
-  const std::chrono::duration<double, std::milli> took = base::Clock::now() - begin;
-  if (!reply) return server->to_string() + " does not answer: " + reply.error().code.message();
-  return dns_reply_text(server->to_string(), *reply, took.count());
-}
-
 int show_dns(const Options& options, const std::string& name, const std::string& type) {
   const auto parsed = dns::Name::parse(name);
   const auto number = dns::parse_type(type);
@@ -153,19 +131,9 @@ int show_dns(const Options& options, const std::string& name, const std::string&
               << (parsed ? "record type" : "name") << "\n";
     return kFailure;
   }
-  boost::urls::url target;
-  target.set_path("/v1/dns");
-  target.params().append({"name", name});
-  target.params().append({"type", type});
-  const auto ask = [&] { return ask_daemon(options.socket, std::string(target.buffer())); };
-  auto explanation = ask();
-  // Of a forwarded name the daemon says later where the answer came from.
-  for (int turn = 0; turn < 60 && explanation && flag_of(*explanation, "pending"); ++turn) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    explanation = ask();
-  }
+  const auto explanation = explain_dns(options.socket, name, type);
   if (!explanation) return complain(options, explanation.error());
-  const std::string asked = ask_server(options, *parsed, *number);
+  const std::string asked = ask_dns(options.socket, *parsed, *number);
   return print(options, *explanation, [&] { return dns_text(*explanation, asked); });
 }
 

@@ -1,8 +1,8 @@
 #include "dns/answer_slots.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 namespace viaduct::dns {
@@ -25,15 +25,17 @@ std::uint32_t sequence_of(__u64 first_word) { return static_cast<std::uint32_t>(
 constexpr std::size_t kLineOctets = 64;
 constexpr std::size_t kUsualOctets = 128;  // of a slot's 256: head, a usual name, one or two sets
 
-constexpr int kTurnsBeforeYield = 64;  // a writer needs some ten nanoseconds for a slot
+/// Where a slot says of its block: behind as much of the name as fits.
+constexpr std::size_t kBlockAt = VD_DNS_SLOT_DATA - 16;
+constexpr std::size_t kSmallestBlock = 64;  // words
 
 __u64 entry_for(std::uint64_t hash, std::uint32_t slot) { return (hash >> 32 << 32) | (slot + 1U); }
 
 }  // namespace
 
 const std::uint8_t* Found::sets() const {
-  if (elsewhere_) return elsewhere_->sets.octets.data();
-  return reinterpret_cast<const std::uint8_t*>(data_.data()) + sets_at_;
+  const std::uint64_t* words = block_.empty() ? data_.data() : block_.data();
+  return reinterpret_cast<const std::uint8_t*>(words) + sets_at_;
 }
 
 AnswerSlots::AnswerSlots(AnswerMemory memory, std::uint64_t seed)
@@ -69,11 +71,8 @@ bool AnswerSlots::find(const FoldedName& name, std::uint64_t hash, Found& found)
     for (const __u64& place : memory_.index[bucket].entries) {
       const __u64 entry = load(place);
       if (entry == 0 || entry >> 32 != hash >> 32) continue;
-      Read what = read(static_cast<std::uint32_t>(entry) - 1, name, found);
-      for (int turn = 1; what == Read::again; ++turn) {
-        if (turn % kTurnsBeforeYield == 0) std::this_thread::yield();
-        what = read(static_cast<std::uint32_t>(entry) - 1, name, found);
-      }
+      Read what = Read::again;  // the writer needs some ten nanoseconds for a slot
+      while (what == Read::again) what = read(static_cast<std::uint32_t>(entry) - 1, name, found);
       if (what == Read::same) return true;
     }
   }
@@ -84,33 +83,62 @@ AnswerSlots::Read AnswerSlots::read(std::uint32_t slot, const FoldedName& name,
                                     Found& found) const {
   const Word* words = words_of(std::as_const(memory_.slots[slot]));
   const std::array<__u64, kHeadWords> first{load(words[0]), load(words[1])};
+  const auto changed = [&] { return sequence_of(load(words[0])) != sequence_of(first[0]); };
   if (sequence_of(first[0]) & 1) return Read::again;
-  vd_dns_slot head;
-  std::memcpy(&head, first.data(), sizeof first);
-  const std::span<const std::uint8_t> wire = name.wire();
-  const std::size_t octets = std::min<std::size_t>(head.data_octets, VD_DNS_SLOT_DATA);
+  vd_dns_slot copy;
+  std::memcpy(&copy, first.data(), sizeof first);
+  const std::size_t octets = std::min<std::size_t>(copy.data_octets, VD_DNS_SLOT_DATA);
   for (std::size_t i = 0; i < octets; i += 8) found.data_[i / 8] = load(words[kHeadWords + i / 8]);
-  if (sequence_of(load(words[0])) != sequence_of(first[0])) return Read::again;
-  const std::size_t held = std::min<std::size_t>(wire.size(), VD_DNS_SLOT_DATA);
-  if (head.name_octets != wire.size() || std::memcmp(found.data_.data(), wire.data(), held) != 0)
+  if (changed()) return Read::again;
+  const std::span<const std::uint8_t> wire = name.wire();
+  const bool beside = copy.flags & VD_DNS_ELSEWHERE;
+  const std::size_t held = std::min(wire.size(), beside ? kBlockAt : VD_DNS_SLOT_DATA);
+  if (copy.name_octets != wire.size() || std::memcmp(found.data_.data(), wire.data(), held) != 0)
     return Read::other;
-  found.elsewhere_ = nullptr;
-  if (head.flags & VD_DNS_ELSEWHERE) {
-    found.elsewhere_ = elsewhere(slot);
-    if (!found.elsewhere_) return Read::again;  // it has just come back into the slot, or gone
-    if (!std::ranges::equal(found.elsewhere_->name.wire(), wire)) return Read::other;
-    found.count_ = found.elsewhere_->sets.count;
-    return Read::same;
-  }
   found.sets_at_ = padded(wire.size());
-  found.count_ = head.sets;
-  return Read::same;
+  found.count_ = copy.sets;
+  found.block_.clear();
+  if (!beside) return Read::same;
+  std::memcpy(copy.data, found.data_.data(), sizeof copy.data);
+  const Block block = block_of(copy);
+  found.block_.resize(block.octets / 8);
+  for (std::size_t i = 0; i < found.block_.size(); ++i)
+    found.block_[i] = load(reinterpret_cast<const Word&>(block.words[i]));
+  if (changed()) return Read::again;
+  return std::memcmp(found.block_.data(), wire.data(), wire.size()) == 0 ? Read::same : Read::other;
 }
 
-std::shared_ptr<const LongAnswers> AnswerSlots::elsewhere(std::uint32_t slot) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = elsewhere_.find(slot);
-  return found == elsewhere_.end() ? nullptr : found->second;
+AnswerSlots::Block AnswerSlots::block_of(const vd_dns_slot& slot) {
+  Block block;
+  if (!(slot.flags & VD_DNS_ELSEWHERE)) return block;
+  std::memcpy(&block.words, slot.data + kBlockAt, sizeof block.words);
+  std::memcpy(&block.octets, slot.data + kBlockAt + 8, sizeof block.octets);
+  return block;
+}
+
+AnswerSlots::Block AnswerSlots::make_block(const Name& name, const RecordSets& sets) {
+  std::vector<std::uint64_t> content((padded(name.size()) + sets.octets.size()) / 8);
+  auto* octets = reinterpret_cast<std::uint8_t*>(content.data());
+  std::memcpy(octets, name.wire().data(), name.size());
+  if (!sets.octets.empty())
+    std::memcpy(octets + padded(name.size()), sets.octets.data(), sets.octets.size());
+  const std::size_t room = std::bit_ceil(std::max(content.size(), kSmallestBlock));
+  auto& free = free_blocks_[room];
+  if (free.empty()) {
+    blocks_.push_back(std::make_unique<std::uint64_t[]>(room));
+    free.push_back(blocks_.back().get());
+  }
+  const Block block{free.back(), 8 * content.size()};
+  free.pop_back();
+  for (std::size_t i = 0; i < content.size(); ++i)
+    store(reinterpret_cast<Word&>(block.words[i]), content[i]);
+  return block;
+}
+
+void AnswerSlots::give_block(const Block& block) {
+  if (!block.words) return;
+  free_blocks_[std::bit_ceil(std::max<std::size_t>(block.octets / 8, kSmallestBlock))].push_back(
+      block.words);
 }
 
 __u64* AnswerSlots::entry_of(const FoldedName& name) const {
@@ -170,34 +198,31 @@ AnswerSlots::Put AnswerSlots::put(const Name& name, std::uint8_t zone, RecordSet
     if (!place) return Put::full;
   }
   const std::uint32_t slot = entry ? static_cast<std::uint32_t>(*entry) - 1 : take_slot();
+  const Block before = block_of(memory_.slots[slot]);
   vd_dns_slot wanted{};
   wanted.below = entry ? memory_.slots[slot].below : 0;
   wanted.name_octets = static_cast<std::uint8_t>(name.size());
   wanted.zone = zone;
+  wanted.sets = sets.count;
   const std::size_t sets_at = padded(name.size());
   const bool fits =
       sets_at + sets.octets.size() <= VD_DNS_SLOT_DATA && sets.count <= VD_DNS_SLOT_SETS &&
       !find_set(sets.octets.data(), sets.count, static_cast<std::uint16_t>(Type::cname));
-  const std::size_t held = std::min<std::size_t>(name.size(), VD_DNS_SLOT_DATA);
-  std::memcpy(wanted.data, name.wire().data(), held);
+  std::memcpy(wanted.data, name.wire().data(),
+              std::min(name.size(), fits ? name.size() : kBlockAt));
   if (fits) {
-    wanted.sets = sets.count;
     if (!sets.octets.empty())
       std::memcpy(wanted.data + sets_at, sets.octets.data(), sets.octets.size());
     wanted.data_octets = static_cast<std::uint16_t>(sets_at + sets.octets.size());
   } else {
+    const Block block = make_block(name, sets);
     wanted.flags = VD_DNS_ELSEWHERE;
-    wanted.data_octets =
-        static_cast<std::uint16_t>(std::min<std::size_t>(sets_at, VD_DNS_SLOT_DATA));
-    auto answers = std::make_shared<const LongAnswers>(LongAnswers{name, std::move(sets)});
-    const std::lock_guard lock(mutex_);
-    elsewhere_[slot] = std::move(answers);
+    wanted.data_octets = VD_DNS_SLOT_DATA;
+    std::memcpy(wanted.data + kBlockAt, &block.words, sizeof block.words);
+    std::memcpy(wanted.data + kBlockAt + 8, &block.octets, sizeof block.octets);
   }
   write(slot, wanted);
-  if (fits && elsewhere_.contains(slot)) {
-    const std::lock_guard lock(mutex_);
-    elsewhere_.erase(slot);
-  }
+  give_block(before);
   if (!entry) {
     store(*place, entry_for(folded.hash(seed_), slot));
     ++size_;
@@ -209,12 +234,10 @@ void AnswerSlots::erase(const Name& name) {
   __u64* entry = entry_of(FoldedName(name.wire()));
   if (!entry) return;
   const std::uint32_t slot = static_cast<std::uint32_t>(*entry) - 1;
+  const Block before = block_of(memory_.slots[slot]);
   store(*entry, 0);
   write(slot, vd_dns_slot{});
-  if (elsewhere_.contains(slot)) {
-    const std::lock_guard lock(mutex_);
-    elsewhere_.erase(slot);
-  }
+  give_block(before);
   free_.push_back(slot);
   --size_;
 }

@@ -2,10 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "dns/answer_memory.h"
@@ -13,13 +12,6 @@
 #include "dns/record_sets.h"
 
 namespace viaduct::dns {
-
-/// A name whose record sets do not fit a slot, or that leads to another one (CNAME), which the
-/// kernel does not follow. Immutable.
-struct LongAnswers {
-  Name name;  ///< folded
-  RecordSets sets;
-};
 
 /// What exists at a name, copied out of the table at one moment.
 class Found {
@@ -35,8 +27,8 @@ class Found {
   const std::uint8_t* sets() const;
 
   std::array<std::uint64_t, VD_DNS_SLOT_DATA / 8> data_;  ///< as of vd_dns_slot
+  std::vector<std::uint64_t> block_;                      ///< empty: the sets are in data_
   std::size_t sets_at_ = 0;
-  std::shared_ptr<const LongAnswers> elsewhere_;
   std::uint8_t count_ = 0;
 };
 
@@ -44,7 +36,10 @@ class Found {
 /// place by one thread while any others read. Each slot is guarded by a sequence lock, so a reader
 /// copies what was written at one moment, and the writer never waits.
 ///
-/// What does not fit a slot lies beside, under a mutex that is held for a copied pointer.
+/// Names whose record sets do not fit a slot, and those that lead to another one (CNAME), which the
+/// kernel does not follow, lie in blocks beside. A block belongs to a slot and is guarded by its
+/// lock; it is used again, but not given back while the table lives, so a late reader meets words
+/// of another name at worst, and sees by the lock that it has to look again.
 class AnswerSlots {
  public:
   /// @param memory  of zeros.
@@ -83,13 +78,9 @@ class AnswerSlots {
     for (std::uint32_t slot = 0; slot < next_; ++slot) {
       const vd_dns_slot& s = memory_.slots[slot];
       if (s.name_octets == 0) continue;
-      if (s.flags & VD_DNS_ELSEWHERE) {
-        const auto& answers = *elsewhere_.at(slot);
-        tell(answers.name, s.zone, s.below, answers.sets.octets.data(), answers.sets.count);
-      } else {
-        tell(Name::from_wire({s.data, s.name_octets}), s.zone, s.below,
-             s.data + padded(s.name_octets), s.sets);
-      }
+      const std::uint8_t* octets = block_of(s).octets ? block_of(s).begin() : s.data;
+      tell(Name::from_wire({octets, s.name_octets}), s.zone, s.below,
+           octets + padded(s.name_octets), s.sets);
     }
   }
 
@@ -104,8 +95,18 @@ class AnswerSlots {
   enum class Read { same, other, again };
 
   std::array<std::size_t, 2> buckets_of(std::uint64_t hash) const;
+  /// Where a name's octets lie that do not fit its slot.
+  struct Block {
+    std::uint64_t* words = nullptr;
+    std::uint64_t octets = 0;  ///< in use: the name filled up, then the sets; 0: no block
+
+    const std::uint8_t* begin() const { return reinterpret_cast<const std::uint8_t*>(words); }
+  };
+
   Read read(std::uint32_t slot, const FoldedName& name, Found& found) const;
-  std::shared_ptr<const LongAnswers> elsewhere(std::uint32_t slot) const;
+  static Block block_of(const vd_dns_slot& slot);
+  Block make_block(const Name& name, const RecordSets& sets);
+  void give_block(const Block& block);
   /// The entry of a name in the index; null: there is none.
   __u64* entry_of(const FoldedName& name) const;
   __u64* free_entry(std::uint64_t hash);
@@ -118,8 +119,8 @@ class AnswerSlots {
   std::vector<std::uint32_t> free_;  ///< slots below next_ that hold nothing
   std::uint32_t next_ = 0;           ///< the first slot that was never used
   std::size_t size_ = 0;
-  mutable std::mutex mutex_;  ///< of elsewhere_; the writer alone changes it
-  std::unordered_map<std::uint32_t, std::shared_ptr<const LongAnswers>> elsewhere_;
+  std::map<std::size_t, std::vector<std::uint64_t*>> free_blocks_;  ///< by their words
+  std::vector<std::unique_ptr<std::uint64_t[]>> blocks_;            ///< all
 };
 
 }  // namespace viaduct::dns
