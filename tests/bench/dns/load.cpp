@@ -15,6 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::milliseconds kPatience{100};  // for an answer, before it counts as lost
+
 /// The folders in /proc of the threads.
 std::vector<std::string> folders_of(const Threads& threads) {
   std::vector<std::string> found;
@@ -48,6 +50,13 @@ void send_batch(int fd, std::vector<test::Octets>& queries, std::size_t& next) {
     messages[i].msg_hdr.msg_iovlen = 1;
   }
   ::sendmmsg(fd, messages.data(), kBatch, 0);
+}
+
+Latency latency_of(std::vector<double>& times, unsigned asked) {
+  if (times.empty()) return {0, 0, asked};
+  std::sort(times.begin(), times.end());
+  return {times[times.size() / 2], times[times.size() * 99 / 100],
+          asked - static_cast<unsigned>(times.size())};
 }
 
 }  // namespace
@@ -96,7 +105,7 @@ base::Fd connect_to(const base::Endpoint& server) {
   base::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const int size = 4 << 20;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  const timeval patience{0, 100'000};
+  const timeval patience{0, std::chrono::microseconds(kPatience).count()};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   sockaddr_in to{};
   to.sin_family = AF_INET;
@@ -159,10 +168,33 @@ Latency ask_at_rate(const base::Endpoint& server, std::vector<test::Octets>& que
       times.push_back(took.count());
     }
   }
-  if (times.empty()) return {0, 0, asked};
-  std::sort(times.begin(), times.end());
-  return {times[times.size() / 2], times[times.size() * 99 / 100],
-          asked - static_cast<unsigned>(times.size())};
+  return latency_of(times, asked);
+}
+
+Turns ask_in_turn(const base::Endpoint& server, std::vector<test::Octets>& queries,
+                  std::chrono::milliseconds time) {
+  const base::Fd fd = connect_to(server);
+  std::vector<double> times;
+  std::uint16_t id = 0;
+  unsigned asked = 0;
+  test::Octets answer(1232);
+  const auto begin = Clock::now();
+  auto sent = begin;
+  while (sent - begin < time) {
+    test::Octets& query = queries[asked++ % queries.size()];
+    dns::write16(query.data(), ++id);
+    sent = Clock::now();
+    ::send(fd.get(), query.data(), query.size(), 0);
+    auto now = sent;
+    for (bool answered = false; !answered && now - sent < kPatience; now = Clock::now()) {
+      const bool came = ::recv(fd.get(), answer.data(), answer.size(), MSG_DONTWAIT) >= 12;
+      answered = came && dns::read16(answer.data()) == id;
+      if (answered)
+        times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - sent).count());
+    }
+  }
+  const std::chrono::duration<double> seconds = Clock::now() - begin;
+  return {static_cast<double>(times.size()) / seconds.count(), latency_of(times, asked)};
 }
 
 double median(std::vector<double> values) {

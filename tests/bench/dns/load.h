@@ -68,6 +68,16 @@ struct Latency {
 Latency ask_at_rate(const base::Endpoint& server, std::vector<test::Octets>& queries,
                     unsigned per_second, std::chrono::milliseconds time);
 
+/// What one query at a time gives.
+struct Turns {
+  double queries_per_second = 0;
+  Latency latency;
+};
+/// Asks again as soon as the answer is there; looks for it without sleeping, so that the client's
+/// own wake-up is not in it.
+Turns ask_in_turn(const base::Endpoint& server, std::vector<test::Octets>& queries,
+                  std::chrono::milliseconds time);
+
 double median(std::vector<double> values);
 
 }  // namespace viaduct::bench
