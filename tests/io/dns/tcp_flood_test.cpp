@@ -29,7 +29,7 @@ constexpr unsigned kAccepting = 128;      // connections ahead of the server: ha
 constexpr unsigned kBigAddresses = 1000;  // of the name that slow readers ask for
 constexpr unsigned kBigQueries = 60;      // of a slow reader
 constexpr std::size_t kBigAnswerOctets = 512 + 16 * kBigAddresses;
-constexpr std::size_t kPieceOctets = 15'000;  // of a message that ends there
+constexpr std::size_t kPieceOctets = kMaxTcpQueryOctets - 14;  // of a message that ends there
 
 /// What the process has allocated, the allocator's own reserves left out.
 std::size_t allocated() {
@@ -106,7 +106,10 @@ class Flood {
     sockets_.reserve(kConnections);
     piece_ = Octets(kPieceOctets);
     write16(piece_.data(), kMaxTcpQueryOctets);
-    big_ = pipelined("big.marathon.l4lb.thisdcos.directory", kBigQueries);
+    // A long message first, alone in what is read: the next read then takes as much.
+    big_ = test::framed(Octets(kPieceOctets));
+    const Octets queries = pipelined("big.marathon.l4lb.thisdcos.directory", kBigQueries);
+    big_.insert(big_.end(), queries.begin(), queries.end());
   }
 
   /// Connects the next one: a third say nothing, a third stop in mid-message, a third do not read.
