@@ -128,6 +128,21 @@ std::optional<std::string> find_loop(const config::Values& values,
   return std::nullopt;
 }
 
+/// The Mesos-DNS of the masters, where DC/OS has it.
+forward::ForwardZone mesos_dns(const std::vector<base::Address>& masters) {
+  constexpr std::uint16_t kPort = 61053;
+  forward::ForwardZone zone{*Name::parse("mesos"), {}};
+  for (const base::Address& master : masters) zone.upstreams.push_back({master, kPort});
+  zone.upstreams.resize(std::min(zone.upstreams.size(), forward::kMaxUpstreamsPerRoute));
+  return zone;
+}
+
+std::optional<std::string> check_mesos(const config::Values& values) {
+  if (values.string("dns.mesos") != "forward" || !values.string_list("dns.masters").empty())
+    return std::nullopt;
+  return "is \"forward\", which needs dns.masters";
+}
+
 std::optional<std::string> check_upstreams(const config::Values& values) {
   const forward::Options options = from(values).forward;
   if (options.upstreams.size() > forward::kMaxUpstreamsPerRoute)
@@ -176,6 +191,7 @@ std::vector<config::Rule> rules() {
       {"dns.container_subnets", check_containers},
       {"dns.mesos_ip_sources", check_ip_sources},
       {"dns.cnames", check_cnames},
+      {"dns.mesos", check_mesos},
       {"dns.upstreams", check_upstreams},
       {"dns.forward_zones", check_forward_zones},
   };
@@ -252,8 +268,9 @@ const std::vector<config::Key>& keys() {
          .check = config::check_address},
         {.name = "dns.mesos",
          .fallback = "local",
-         .help = "Where names in the zone mesos come from: the tasks that nodes publish, or off.",
-         .choices = {"local", "off"}},
+         .help = "Where names in the zone mesos come from: the tasks that nodes publish (local), "
+                 "the Mesos-DNS of dns.masters (forward), or nowhere (off).",
+         .choices = {"local", "forward", "off"}},
         {.name = "dns.mesos_ip_sources",
          .fallback = to_strings(defaults.zones.ip_sources),
          .help = "Where the addresses of names in the zone mesos come from; the first of host, "
@@ -314,7 +331,8 @@ Config from(const config::Values& values) {
     config.resolv_conf.fallback.push_back(*base::Address::parse(text));
   for (const std::string& text : values.string_list("dns.masters"))
     config.zones.masters.all.push_back(*base::Address::parse(text));
-  config.zones.mesos = values.string("dns.mesos") == "off" ? MesosMode::off : MesosMode::local;
+  const std::string mesos = values.string("dns.mesos");
+  config.zones.mesos = mesos == "local" ? MesosMode::local : MesosMode::off;
   config.zones.ip_sources.clear();
   for (const std::string& text : values.string_list("dns.mesos_ip_sources"))
     config.zones.ip_sources.push_back(*parse_ip_source(text));
@@ -326,6 +344,7 @@ Config from(const config::Values& values) {
     config.forward.upstreams.push_back(*forward::parse_upstream(text));
   for (const std::string& text : values.string_list("dns.forward_zones"))
     config.forward.zones.push_back(*forward::parse_forward_zone(text));
+  if (mesos == "forward") config.forward.zones.push_back(mesos_dns(config.zones.masters.all));
   config.forward.dispatch = values.string("dns.forward_dispatch") == "hedged"
                                 ? forward::Dispatch::hedged
                                 : forward::Dispatch::both;

@@ -68,6 +68,18 @@ TEST(DnsConfig, TakesWhatNamesOfTasksNeed) {
   EXPECT_EQ(config.zones.cnames.at(0).target.to_text(), "www.example.");
 }
 
+TEST(DnsConfig, AsksTheMastersForNamesInMesosIfToldSo) {
+  config::Values values(schema());
+  values.set("dns.masters", std::vector<std::string>{"192.0.2.1", "2001:db8::1"});
+  values.set("dns.mesos", std::string("forward"));
+  const Config config = from(values);
+  EXPECT_EQ(config.zones.mesos, MesosMode::off);
+  ASSERT_EQ(config.forward.zones.size(), 1u);
+  EXPECT_EQ(config.forward.zones[0].apex.to_text(), "mesos.");
+  EXPECT_EQ(config.forward.zones[0].upstreams.at(0).to_string(), "192.0.2.1:61053");
+  EXPECT_EQ(config.forward.zones[0].upstreams.at(1).to_string(), "[2001:db8::1]:61053");
+}
+
 /// What is wrong with a list of strings, by its key's own check or by a rule.
 std::string mistake(const std::string& key, std::vector<std::string> list) {
   const config::Schema all = schema();
@@ -133,6 +145,8 @@ TEST(DnsConfig, RefusesAnUpstreamThatIsThisServerAndNamesTheKey) {
   EXPECT_NE(mistakes("[dns]\nport = 5300\nupstreams = [\"198.51.100.2:5300\"]"), "");
   EXPECT_NE(mistakes("[dns]\nlisten = [\"0.0.0.0\"]\nupstreams = [\"127.0.0.1\"]"), "");
   EXPECT_NE(mistakes("[dns]\nforward_zones = [\"a.example=198.51.100.1\"]"), "");
+  EXPECT_EQ(mistakes("[dns]\nmesos = \"forward\""),
+            "f:2: dns.mesos is \"forward\", which needs dns.masters\n");
 }
 
 TEST(DnsConfig, RefusesZonesThatCannotBeReadOrOccurTwice) {
