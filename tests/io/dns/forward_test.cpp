@@ -81,7 +81,7 @@ TEST_F(DnsForward, AnswersOverUdpAndTcpFromTheUpstreamAndThenFromTheCache) {
 
 TEST_F(DnsForward, GivesAnAnswerQuicklyHoweverTheOtherUpstreamsAre) {
   ScriptedUpstream good(test::honest());
-  const auto limit = 700ms;  // the first patience of 400 ms, and a loaded machine
+  const auto limit = forward::kExchangeLimit;  // sooner than a silent one is given up
   for (const test::Script& script :
        {test::dead(), test::slow(900ms), test::lying(), test::garbage(), test::error_code(2),
         test::error_code(5), test::error_code(1)}) {
@@ -103,7 +103,7 @@ TEST_F(DnsForward, FailsAtOnceWhenEveryUpstreamRefusesTheConnection) {
   start(closed);
   const auto before = Clock::now();
   EXPECT_EQ(rcode_of(ask("a.example")), kServerFailure);
-  EXPECT_LT(Clock::now() - before, 500ms);
+  EXPECT_LT(Clock::now() - before, forward::kExchangeLimit) << "no time-out was waited for";
   EXPECT_TRUE(is_idle());
 }
 
@@ -112,13 +112,13 @@ TEST_F(DnsForward, FailsWithinFiveSecondsAndThenSoonerWhenNobodyAnswers) {
   start({one.endpoint(), two.endpoint()});
   auto before = Clock::now();
   EXPECT_EQ(rcode_of(ask("a.example")), kServerFailure);
-  EXPECT_LT(Clock::now() - before, 4500ms);
+  EXPECT_LT(Clock::now() - before, forward::kLookupLimit + 1s);
   before = Clock::now();
   EXPECT_EQ(rcode_of(ask("a.example")), kServerFailure);
-  EXPECT_LT(Clock::now() - before, 300ms) << "the failure is kept";
+  EXPECT_LT(Clock::now() - before, forward::kDownLookupLimit) << "the failure is kept";
   before = Clock::now();
   EXPECT_EQ(rcode_of(ask("b.example")), kServerFailure);
-  EXPECT_LT(Clock::now() - before, 1500ms) << "all are known to be down";
+  EXPECT_LT(Clock::now() - before, forward::kLookupLimit) << "all are known to be down";
   EXPECT_TRUE(is_idle());
 }
 
@@ -259,7 +259,7 @@ TEST_F(DnsForward, NoticesThatItAsksItself) {
   ASSERT_TRUE(server_->start());
   const auto before = Clock::now();
   EXPECT_EQ(rcode_of(ask("a.example")), kServerFailure);
-  EXPECT_LT(Clock::now() - before, 1s);
+  EXPECT_LT(Clock::now() - before, forward::kExchangeLimit);
   EXPECT_TRUE(server_->stats().forward->upstreams[0].aside);
 }
 
