@@ -6,6 +6,7 @@ import unittest
 
 from daemon import Client, service
 from e2e import LabTest
+from process import wait_for
 
 VIP4, VIP6 = "203.0.113.250", "2001:db8:ffff::250"
 CROWD = 200
