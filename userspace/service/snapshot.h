@@ -14,6 +14,7 @@
 
 #include "base/sorted_chunks.h"
 #include "service/local_table.h"
+#include "service/mesos_row.h"
 #include "service/named_address.h"
 #include "service/node_rows.h"
 #include "service/row.h"
@@ -81,20 +82,29 @@ struct TaskKey {
 };
 using Tasks = base::SortedChunks<std::shared_ptr<const Task>, TaskKey>;
 
+/// All that the leading Mesos master says. Only nodes that ask it know.
+struct MasterView {
+  bool known = false;  ///< it has answered since the start
+  Tasks tasks{};       ///< the running ones of all agents
+  MesosProcesses processes{};
+};
+
 /// Conflicts that were settled while merging; counted and shown.
 struct MergeNotes {
   base::SortedChunks<RejectedRow, std::identity> rejected;
 };
 
 /// All live rows merged. Immutable; what did not change is shared with the snapshot before, so
-/// `Services::compare`, `NamedVips::compare` and `Tasks::compare` find what did in little time.
+/// the lists' `compare` finds what did in little time.
 struct Snapshot {
   std::uint64_t revision = 0;
   bool complete = false;  ///< false: sinks may add, but not withdraw
   Services services;
   NamedVips names;
   MergeNotes notes;
-  Tasks tasks{};
+  Tasks tasks{};               ///< that nodes publish
+  MesosProcesses processes{};  ///< the same
+  MasterView master{};
 
   /// The service of a key, null if there is none.
   const Service* find(const VipKey& key) const;
