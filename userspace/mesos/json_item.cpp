@@ -61,7 +61,12 @@ const json::array* JsonItem::array(std::string_view key) const {
   return nullptr;
 }
 
-std::optional<std::string> JsonItem::text(std::string_view key) const {
+bool JsonItem::is_array(std::string_view key) const {
+  const json::value* found = member(key);
+  return found != nullptr && found->is_array();
+}
+
+std::optional<std::string> JsonItem::text(std::string_view key, std::size_t max_bytes) const {
   const json::value* found = member(key);
   if (found == nullptr) return std::nullopt;
   const auto* text = found->if_string();
@@ -69,9 +74,9 @@ std::optional<std::string> JsonItem::text(std::string_view key) const {
     reject_type(key, *found, "a string");
     return std::nullopt;
   }
-  if (text->size() > kMaxTextBytes) {
+  if (text->size() > max_bytes) {
     reject(std::string(key) + " has " + std::to_string(text->size()) + " bytes; at most " +
-           std::to_string(kMaxTextBytes) + " are allowed");
+           std::to_string(max_bytes) + " are allowed");
     return std::nullopt;
   }
   return std::string(text->data(), text->size());

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "mesos/limits.h"
 #include "mesos/rejections.h"
 
 namespace viaduct::mesos {
@@ -23,7 +24,8 @@ class JsonItem {
   std::optional<JsonItem> object(std::string_view key) const;
   const boost::json::array* array(std::string_view key) const;
   /// At most kMaxTextBytes.
-  std::optional<std::string> text(std::string_view key) const;
+  std::optional<std::string> text(std::string_view key) const { return text(key, kMaxTextBytes); }
+  std::optional<std::string> text(std::string_view key, std::size_t max_bytes) const;
   /// A whole number, also when written as 8080.0.
   std::optional<std::int64_t> integer(std::string_view key) const;
   std::optional<double> number(std::string_view key) const;
@@ -31,6 +33,7 @@ class JsonItem {
   /// Mesos' wrapped id: {"value": "..."}.
   std::optional<std::string> id(std::string_view key) const;
   bool has(std::string_view key) const { return member(key) != nullptr; }
+  bool is_array(std::string_view key) const;
 
   /// The same object under another name.
   JsonItem at(std::string where) const { return {object_, std::move(where), rejections_}; }

@@ -28,4 +28,16 @@ inline constexpr std::size_t kMaxTextBytes = 1024;  ///< an id, a name, a label'
 inline constexpr std::size_t kMaxRows = service::kMaxRowsPerSource;
 inline constexpr std::size_t kMaxRejected = 4096;  ///< kept for people; more are only counted
 
+// What a master may say of its cluster. Records beyond a limit are rejected; the rest is used.
+
+inline constexpr std::size_t kMaxClusterTasks = 200'000;
+inline constexpr std::size_t kMaxClusterAgents = 50'000;
+inline constexpr std::size_t kMaxClusterFrameworks = 10'000;
+inline constexpr std::size_t kMaxClusterMasters = 64;
+/// Memory that one task, framework or agent may take once decoded, as far as it is counted.
+inline constexpr std::size_t kMaxRecordBytes = 4 << 20;
+inline constexpr std::size_t kMaxPortTextBytes = 16 << 10;  ///< `/state`'s ports of a task
+inline constexpr std::size_t kMaxRejectedPerRecord = 16;    ///< kept for people
+inline constexpr std::size_t kMaxRejectedEvents = 64;       ///< the last ones that name no record
+
 }  // namespace viaduct::mesos

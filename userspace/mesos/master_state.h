@@ -90,7 +90,8 @@ class MasterState {
     std::size_t tasks = 0;  ///< served
     std::size_t frameworks = 0;
     std::size_t agents = 0;
-    std::size_t held = 0;  ///< of the tasks: their agents have yet to come back
+    std::size_t held = 0;             ///< of the tasks: their agents have yet to come back
+    std::size_t ignored_updates = 0;  ///< so far: of tasks that were not known
   };
   Counts counts() const;
 

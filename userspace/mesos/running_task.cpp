@@ -15,10 +15,9 @@ bool on_host(const DiscoveryPort& port) {
 
 /// Port mappings, ports that task labels number, and discovery ports that are the host's.
 /// Source: facts on dcos-net, 1.4.
-bool has_host_port(const Task& task) {
-  const auto mapped = [](const MappedPort& mapping) { return is_port(mapping.host_port); };
+bool leads_inside(const Task& task) {
   const auto labelled = [](const Label& label) { return vip_port_index(label.key).has_value(); };
-  return std::any_of(task.mappings.begin(), task.mappings.end(), mapped) ||
+  return std::any_of(task.mappings.begin(), task.mappings.end(), has_host_port) ||
          (!task.port_resources.empty() &&
           std::any_of(task.labels.begin(), task.labels.end(), labelled)) ||
          std::any_of(task.discovery_ports.begin(), task.discovery_ports.end(), on_host);
@@ -28,12 +27,6 @@ class RowMaker {
  public:
   RowMaker(const Task& task, service::TaskRow& row, Rejections& rejections)
       : task_(task), row_(row), rejections_(rejections), where_("task " + task.id) {}
-
-  void add_addresses() {
-    for (const TaskAddress& own : task_.addresses)
-      add_address({service::AddressSource::netinfo, own.address});
-    for (const service::TaskAddress& own : task_.label_addresses) add_address(own);
-  }
 
   void add_ports() {
     for (const PortRange& range : task_.port_resources)
@@ -61,13 +54,6 @@ class RowMaker {
   }
 
  private:
-  void add_address(const service::TaskAddress& address) {
-    if (!service::can_be_dialled(address.address) ||
-        std::find(row_.addresses.begin(), row_.addresses.end(), address) != row_.addresses.end())
-      return;
-    if (row_.addresses.size() < service::kMaxTaskAddresses) row_.addresses.push_back(address);
-  }
-
   void too_many(const char* what) {
     rejections_.add(where_, "only its first " + std::to_string(service::kMaxTaskPorts) + " " +
                                 what + " are in DNS");
@@ -86,21 +72,41 @@ class RowMaker {
 
 }  // namespace
 
-base::Result<service::TaskRow> running_task(const Task& task, const std::string& framework,
-                                            const base::Address& agent, Rejections& rejections) {
+bool has_host_port(const MappedPort& mapping) { return is_port(mapping.host_port); }
+
+std::vector<service::TaskAddress> row_addresses(const std::vector<TaskAddress>& netinfo,
+                                                const std::vector<service::TaskAddress>& labelled) {
+  std::vector<service::TaskAddress> addresses;
+  const auto add = [&](const service::TaskAddress& address) {
+    if (service::can_be_dialled(address.address) && addresses.size() < service::kMaxTaskAddresses &&
+        std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+      addresses.push_back(address);
+  };
+  for (const TaskAddress& own : netinfo) add({service::AddressSource::netinfo, own.address});
+  for (const service::TaskAddress& own : labelled) add(own);
+  return addresses;
+}
+
+service::TaskRow task_part(const Task& task, Rejections& rejections) {
   service::TaskRow row;
-  row.framework = framework;
   row.id = task.id;
   row.name = task.name;
   row.discovery = task.discovery;
   row.agent_id = task.agent_id;
-  row.agent = {agent};
-  row.host_port = has_host_port(task);
+  row.addresses = row_addresses(task.addresses, task.label_addresses);
+  row.host_port = leads_inside(task);
   RowMaker maker(task, row, rejections);
-  maker.add_addresses();
   maker.add_ports();
   // Without a name nobody asks for them.
   if (!row.discovery.empty()) maker.add_discovery_ports();
+  return row;
+}
+
+base::Result<service::TaskRow> running_task(const Task& task, const std::string& framework,
+                                            const base::Address& agent, Rejections& rejections) {
+  service::TaskRow row = task_part(task, rejections);
+  row.framework = framework;
+  row.agent = {agent};
   if (const auto checked = service::check_task(row); !checked) return checked.error();
   return row;
 }

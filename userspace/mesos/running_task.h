@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/address.h"
 #include "base/result.h"
@@ -9,6 +10,17 @@
 #include "service/task_row.h"
 
 namespace viaduct::mesos {
+
+/// The part of a task's row that the task says itself: framework and agent are left empty.
+/// A port or address that cannot be used, or is over a limit, is rejected alone.
+service::TaskRow task_part(const Task& task, Rejections& rejections);
+
+/// The addresses of a row: those that can be dialled, once each, in their order.
+std::vector<service::TaskAddress> row_addresses(const std::vector<TaskAddress>& netinfo,
+                                                const std::vector<service::TaskAddress>& labelled);
+
+/// Whether a mapping leads from a port of the host into the container.
+bool has_host_port(const MappedPort& mapping);
 
 /// What DNS has to know of a running task.
 /// A port or address that cannot be used, or is over a limit, is rejected alone.

@@ -1,172 +1,38 @@
 #include "mesos/task_json.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
-#include <limits>
+#include <charconv>
+#include <utility>
 
 #include "base/quote.h"
+#include "mesos/label_json.h"
 #include "mesos/limits.h"
+#include "mesos/network_json.h"
+#include "mesos/status_json.h"
 
 namespace viaduct::mesos {
 namespace {
 
-namespace json = boost::json;
-
-/// Labels that matter here. The others may be long and of any type: they are not looked at.
-template <class Matters>
-std::vector<Label> read_labels(const JsonItem& owner, std::size_t limit, Matters matters) {
-  std::vector<Label> labels;
-  const auto wrapper = owner.object("labels");
-  const json::array* list = wrapper ? wrapper->array("labels") : nullptr;
-  if (list == nullptr) return labels;
-  for (const auto& element : *list) {
-    const auto* object = element.if_object();
-    const json::value* raw_key = object == nullptr ? nullptr : object->if_contains("key");
-    const auto* key = raw_key == nullptr ? nullptr : raw_key->if_string();
-    if (key == nullptr) {
-      owner.reject("has a label without a key");
-      continue;
-    }
-    const std::string_view name(key->data(), key->size());
-    if (!matters(name)) continue;
-    const JsonItem item(*object, label_place(owner.where(), name), owner.rejections());
-    if (labels.size() == limit) {
-      item.reject("only the first " + std::to_string(limit) + " labels are read");
-      break;
-    }
-    if (name.size() > kMaxTextBytes) {
-      item.reject("the key has more than " + std::to_string(kMaxTextBytes) + " bytes");
-      continue;
-    }
-    if (!item.has("value"))
-      labels.push_back({std::string(name), ""});
-    else if (auto value = item.text("value"))
-      labels.push_back({std::string(name), std::move(*value)});
-  }
-  return labels;
-}
-
-void read_mappings(const json::array* list, const JsonItem& owner, const std::string& network,
-                   Task& task) {
-  for_each_item(list, owner, "port mapping", kMaxMappingsPerTask, [&](const JsonItem& item) {
-    if (task.mappings.size() == kMaxMappingsPerTask) return item.reject("there are too many");
-    const auto container_port = item.integer("container_port");
-    if (!container_port) return item.reject("has no usable container_port");
-    const std::int64_t host_port = item.integer("host_port").value_or(0);
-    task.mappings.push_back(
-        {host_port, *container_port, item.text("protocol").value_or(""), network});
-  });
-}
-
-void read_network_mappings(const json::array* networks, const JsonItem& owner, Task& task) {
-  for_each_item(networks, owner, "network", kMaxAddressesPerTask, [&](const JsonItem& item) {
-    const std::string network = item.text("name").value_or("");
-    read_mappings(item.array("port_mappings"), item, network, task);
-  });
-}
-
-/// The CNI isolator of Mesos writes IPv6 addresses with their prefix length: "fd78:1::2/64".
-std::optional<base::Address> parse_task_address(std::string_view text) {
-  return base::Address::parse(text.substr(0, text.find('/')));
-}
-
-std::vector<TaskAddress> read_addresses(const json::array* networks, const JsonItem& owner) {
-  std::vector<TaskAddress> addresses;
-  for_each_item(networks, owner, "network", kMaxAddressesPerTask, [&](const JsonItem& network) {
-    const std::string name = network.text("name").value_or("");
-    const auto take = [&](const JsonItem& item) {
-      const auto text = item.text("ip_address");
-      if (!text) return;  // an address that Mesos still has to assign
-      const auto address = parse_task_address(*text);
-      if (!address) return item.reject(base::in_quotes(*text) + " is not an IP address");
-      if (addresses.size() == kMaxAddressesPerTask) return item.reject("there are too many");
-      addresses.push_back({*address, name});
-    };
-    if (!network.has("ip_addresses")) return take(network);  // Mesos before 1.0
-    for_each_item(network.array("ip_addresses"), network, "address", kMaxAddressesPerTask, take);
-  });
-  return addresses;
-}
-
-std::vector<service::TaskAddress> read_label_addresses(const JsonItem& status) {
-  std::vector<service::TaskAddress> addresses;
-  for (const Label& label : read_labels(status, kMaxAddressesPerTask, [](std::string_view key) {
-         return address_label(key).has_value();
-       }))
-    if (const auto address = parse_task_address(label.value))
-      addresses.push_back({*address_label(label.key), *address});
-  return addresses;
-}
-
-/// Takes health from the newest status and the addresses from the newest one that has any: an
-/// address holds for the task's life, while some statuses come without their container.
-class StatusReader {
- public:
-  void read(const JsonItem& item) {
-    const double time = item.number("timestamp").value_or(-std::numeric_limits<double>::infinity());
-    if (time >= newest_) {
-      newest_ = time;
-      healthy_ = item.boolean("healthy");
-      if (item.has("labels"))
-        if (auto labelled = read_label_addresses(item); !labelled.empty())
-          label_addresses_ = std::move(labelled);
-    }
-    const auto container = item.object("container_status");
-    const json::array* networks = container ? container->array("network_infos") : nullptr;
-    if (networks == nullptr || time < newest_container_) return;
-    auto addresses = read_addresses(networks, item);
-    if (addresses.empty()) return;
-    newest_container_ = time;
-    addresses_ = std::move(addresses);
-    with_mappings_ = {};
-    read_network_mappings(networks, item, with_mappings_);
-  }
-
-  /// @param take_mappings  whether the statuses are the only ones to tell the port mappings.
-  void finish(Task& task, bool take_mappings) {
-    task.healthy = healthy_;
-    task.addresses = std::move(addresses_);
-    task.label_addresses = std::move(label_addresses_);
-    if (take_mappings) task.mappings = std::move(with_mappings_.mappings);
-  }
-
- private:
-  double newest_ = -std::numeric_limits<double>::infinity();
-  double newest_container_ = -std::numeric_limits<double>::infinity();
-  std::optional<bool> healthy_;
-  std::vector<TaskAddress> addresses_;
-  std::vector<service::TaskAddress> label_addresses_;
-  Task with_mappings_;
-};
-
-void read_statuses(const JsonItem& item, Task& task, bool take_mappings) {
-  StatusReader reader;
-  if (const json::array* list = item.array("statuses")) {
-    const std::size_t first =
-        list->size() > kMaxStatusesPerTask ? list->size() - kMaxStatusesPerTask : 0;
-    for (std::size_t i = first; i < list->size(); i++) {
-      const std::string where = item.where() + ", status #" + std::to_string(i + 1);
-      if (const auto* object = (*list)[i].if_object())
-        reader.read(JsonItem(*object, where, item.rejections()));
-      else
-        item.rejections().add(where, "is not an object");
-    }
-  }
-  reader.finish(task, take_mappings);
-}
-
-void read_container(const JsonItem& item, Task& task) {
+/// @return whether only the statuses tell the port mappings.
+bool read_container(const JsonItem& item, Task& task) {
   const auto container = item.object("container");
-  bool take_mappings = !container;  // a pod's task has no container of its own
-  if (container) {
-    task.is_docker = container->text("type").value_or("MESOS") == "DOCKER";
-    if (task.is_docker) {
-      if (const auto docker = container->object("docker"))
-        read_mappings(docker->array("port_mappings"), item, "", task);
-    } else {
-      read_network_mappings(container->array("network_infos"), item, task);
-    }
+  if (!container) return true;  // a pod's task has no container of its own
+  task.is_docker = container->text("type").value_or("MESOS") == "DOCKER";
+  if (task.is_docker) {
+    if (const auto docker = container->object("docker"))
+      read_mappings(docker->array("port_mappings"), item, "", task.mappings);
+  } else {
+    read_network_mappings(container->array("network_infos"), item, task.mappings);
   }
-  read_statuses(item, task, take_mappings);
+  return false;
+}
+
+void take_status(StatusFacts facts, bool take_mappings, Task& task) {
+  task.healthy = facts.healthy;
+  task.addresses = std::move(facts.addresses);
+  task.label_addresses = std::move(facts.label_addresses);
+  if (take_mappings) task.mappings = std::move(facts.mappings);
 }
 
 /// After a bad range the index of every later port would be wrong, so reading stops there.
@@ -188,6 +54,40 @@ void read_port_resources(const JsonItem& item, Task& task) {
                             {static_cast<std::uint16_t>(*begin), static_cast<std::uint16_t>(*end)});
                       });
       });
+}
+
+std::optional<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t number = 0;
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// Reads "[31000-31001, 31005-31005]"; brackets and the ends of ranges of one may be missing. A bad
+/// range costs itself alone: ports are not numbered here.
+void read_port_text(const JsonItem& item, Task& task) {
+  const auto resources = item.object("resources");
+  const auto text = resources ? resources->text("ports", kMaxPortTextBytes) : std::nullopt;
+  if (!text) return;
+  std::string_view left = *text;
+  if (left.starts_with('[')) left.remove_prefix(1);
+  if (left.ends_with(']')) left.remove_suffix(1);
+  while (!left.empty()) {
+    const std::string_view range = left.substr(0, left.find(','));
+    left.remove_prefix(std::min(left.size(), range.size() + 1));
+    const std::size_t dash = range.find('-');
+    const auto begin = parse_number(range.substr(0, dash));
+    const auto end = dash == std::string_view::npos ? begin : parse_number(range.substr(dash + 1));
+    if (task.port_resources.size() == kMaxRangesPerTask)
+      return item.reject("has too many ranges of ports");
+    if (!begin || !end || *begin < 1 || *end > 65535 || *begin > *end)
+      item.reject(base::in_quotes(range.substr(0, 64)) + " is not a usable range of ports");
+    else
+      task.port_resources.push_back(
+          {static_cast<std::uint16_t>(*begin), static_cast<std::uint16_t>(*end)});
+  }
 }
 
 void read_discovery(const JsonItem& item, Task& task) {
@@ -234,9 +134,51 @@ std::optional<Task> read_task(const JsonItem& item) {
   task.has_health_check = named.has("health_check");
   task.labels = read_labels(named, kMaxLabelsPerTask, is_task_label);
   read_port_resources(named, task);
-  read_container(named, task);
+  const bool take_mappings = read_container(named, task);
+  take_status(read_newest_statuses(named), take_mappings, task);
   read_discovery(named, task);
   return task;
+}
+
+bool is_ended(std::string_view state) {
+  return parse_task_state(state) == TaskState::terminal || state == "TASK_UNREACHABLE";
+}
+
+std::optional<ClusterTask> read_cluster_task(const JsonItem& item, TaskForm form,
+                                             const std::string& framework_id) {
+  const bool v1 = form == TaskForm::v1;
+  const auto id = v1 ? item.id("task_id") : item.text("id");
+  if (!id || id->empty()) {
+    item.reject("has no usable id");
+    return std::nullopt;
+  }
+  const JsonItem named = item.at("task " + *id);
+  ClusterTask read;
+  Task& task = read.task;
+  const auto state = named.text("state");
+  task.id = *id;
+  task.framework_id = framework_id.empty() ? named.id("framework_id").value_or("") : framework_id;
+  if (task.framework_id.empty() || !state) {
+    named.reject(state ? "has no usable framework_id" : "has no usable state");
+    return std::nullopt;
+  }
+  task.state = parse_task_state(*state);
+  read.ended = is_ended(*state);
+  task.agent_id = (v1 ? named.id("agent_id") : named.text("slave_id")).value_or("");
+  if (read.ended) return read;
+  task.name = named.text("name").value_or("");
+  task.labels = read_labels(named, kMaxLabelsPerTask, is_task_label);
+  if (v1)
+    read_port_resources(named, task);
+  else
+    read_port_text(named, task);
+  std::sort(task.port_resources.begin(), task.port_resources.end(),
+            [](const PortRange& a, const PortRange& b) { return a.begin < b.begin; });
+  read.mappings_from_status = read_container(named, task);
+  take_status(read_running_status(named, v1 ? StatusOrder::by_place : StatusOrder::by_timestamp),
+              read.mappings_from_status, task);
+  read_discovery(named, task);
+  return read;
 }
 
 }  // namespace viaduct::mesos
