@@ -58,7 +58,7 @@ std::string task_json(const ModelTask& task, bool v1) {
   else
     out += ",\"id\":" + quoted(task.id) + ",\"framework_id\":" + quoted(task.framework) +
            ",\"slave_id\":" + quoted(task.agent) + ",\"resources\":" + ports_v0(task);
-  out += ",\"state\":" + quoted(task.state);
+  out += ",\"state\":" + quoted(task.state) + task.more;
   if (!task.statuses.empty() || !v1)
     out += ",\"statuses\":" +
            list(task.statuses, [&](const auto& status) { return status_json(task, status, v1); });

@@ -26,6 +26,7 @@ struct ModelTask {
   std::string state = "TASK_STAGING";
   std::vector<ModelStatus> statuses{};
   std::vector<std::pair<int, int>> ports{};
+  std::string more{};  ///< further members as JSON, each with a comma before it
 
   bool ended() const;
 };
