@@ -20,6 +20,16 @@ class Category : public boost::system::error_category {
         return "the answer is not HTTP/1.1";
       case Errc::cut_off:
         return "the connection ended before the answer was whole";
+      case Errc::bad_redirect:
+        return "the redirect is not followed";
+      case Errc::bad_certificate:
+        return "the certificate is refused";
+      case Errc::bad_tls_files:
+        return "the file cannot be used for TLS";
+      case Errc::tls_failed:
+        return "TLS could not be agreed on";
+      case Errc::not_allowed:
+        return "the request is not meant for this host";
     }
     return "unknown error";
   }

@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::string_view kUnixScheme = "unix:";
 constexpr std::string_view kHttpScheme = "http://";
+constexpr std::string_view kHttpsScheme = "https://";
+constexpr std::uint16_t kHttpsPort = 443;
 constexpr std::size_t kMaxSocketPath = 107;  // sockaddr_un.sun_path without its final zero
 
 base::Error bad(std::string_view text) {
@@ -25,7 +27,7 @@ std::string Origin::host_header() const {
 
 std::string Origin::to_string() const {
   return is_unix() ? std::string(kUnixScheme) + socket_path
-                   : std::string(kHttpScheme) + host_header();
+                   : std::string(tls ? kHttpsScheme : kHttpScheme) + host_header();
 }
 
 base::Result<Origin> parse_origin(std::string_view text) {
@@ -35,11 +37,19 @@ base::Result<Origin> parse_origin(std::string_view text) {
     if (path.size() > kMaxSocketPath || path.find('\0') != std::string_view::npos) return bad(text);
     return Origin{.host = "", .port = 0, .socket_path = std::string(path)};
   }
-  const bool has_scheme = text.starts_with(kHttpScheme);
-  const auto parsed = config::parse_http_origin(
-      has_scheme ? std::string(text) : std::string(kHttpScheme) + std::string(text));
+  std::string_view authority = text;
+  const bool tls = authority.starts_with(kHttpsScheme);
+  if (tls)
+    authority.remove_prefix(kHttpsScheme.size());
+  else if (authority.starts_with(kHttpScheme))
+    authority.remove_prefix(kHttpScheme.size());
+  const auto parsed = config::parse_http_origin(std::string(kHttpScheme) + std::string(authority));
   if (!parsed) return bad(text);
-  return Origin{.host = parsed->host, .port = parsed->port, .socket_path = ""};
+  const bool has_port = authority.substr(authority.rfind(']') + 1).find(':') != authority.npos;
+  return Origin{.host = parsed->host,
+                .port = tls && !has_port ? kHttpsPort : parsed->port,
+                .socket_path = "",
+                .tls = tls};
 }
 
 }  // namespace viaduct::http

@@ -8,14 +8,15 @@
 
 namespace viaduct::http {
 
-/// Where requests go: a TCP host and port, or a unix socket.
+/// Where requests go: a TCP host and port, with TLS or without, or a unix socket.
 struct Origin {
   std::string host;         ///< a name or an address, IPv6 without brackets; "" for a unix socket
   std::uint16_t port = 80;  ///< TCP only
   std::string socket_path;  ///< "" for TCP
+  bool tls = false;         ///< https
 
   bool is_unix() const { return !socket_path.empty(); }
-  /// "http://192.0.2.1:5051", "http://[2001:db8::1]:80" or "unix:/run/x.sock".
+  /// "http://192.0.2.1:5051", "https://[2001:db8::1]:443" or "unix:/run/x.sock".
   std::string to_string() const;
   /// The value of the Host header.
   std::string host_header() const;
@@ -23,7 +24,8 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
-/// Reads "http://host[:port]", "host:port", "unix:/path" or "/path".
+/// Reads "http://host[:port]" (port 80), "https://host[:port]" (port 443), "host:port" (http),
+/// "unix:/path" or "/path".
 /// @errors Errc::bad_origin; the context quotes the text.
 base::Result<Origin> parse_origin(std::string_view text);
 
