@@ -20,10 +20,8 @@ std::optional<std::string> check_credentials(const config::Values& values) {
   return "and mesos.user belong together: set both or none";
 }
 
-}  // namespace
-
-const std::vector<config::Key>& keys() {
-  static const std::vector<config::Key> list = {
+std::vector<config::Key> agent_keys() {
+  return {
       {.name = "mesos.agent",
        .fallback = "",
        .help = "This node's Mesos agent, for example \"http://127.0.0.1:5051\"; empty: off.",
@@ -56,12 +54,26 @@ const std::vector<config::Key>& keys() {
        .help = "File with the user's password; a line break at its end does not count.",
        .check = config::check_absolute_path_or_empty},
   };
+}
+
+}  // namespace
+
+const std::vector<config::Key>& keys() {
+  static const std::vector<config::Key> list = [] {
+    std::vector<config::Key> all = agent_keys();
+    for (const config::Key& key : master_keys()) all.push_back(key);
+    return all;
+  }();
   return list;
 }
 
 const std::vector<config::Rule>& rules() {
-  static const std::vector<config::Rule> list = {{"mesos.poll_max_ms", check_order},
-                                                 {"mesos.password_file", check_credentials}};
+  static const std::vector<config::Rule> list = [] {
+    std::vector<config::Rule> all = {{"mesos.poll_max_ms", check_order},
+                                     {"mesos.password_file", check_credentials}};
+    for (const config::Rule& rule : master_rules()) all.push_back(rule);
+    return all;
+  }();
   return list;
 }
 
@@ -77,6 +89,7 @@ Config from(const config::Values& values) {
   out.max_answer_bytes = static_cast<std::size_t>(values.integer("mesos.max_answer_bytes"));
   out.user = values.string("mesos.user");
   out.password_file = values.string("mesos.password_file");
+  out.master = master_from(values);
   return out;
 }
 

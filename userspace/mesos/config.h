@@ -9,10 +9,11 @@
 #include "config/key.h"
 #include "config/values.h"
 #include "http/origin.h"
+#include "mesos/master_config.h"
 
 namespace viaduct::mesos {
 
-/// Where this node's Mesos agent is and how it is polled.
+/// Where this node's Mesos agent is and how it is polled, and the masters if it asks them.
 struct Config {
   std::optional<http::Origin> agent;  ///< absent: this source is off
   std::chrono::milliseconds poll_min{1'000};
@@ -21,6 +22,7 @@ struct Config {
   std::size_t max_answer_bytes = 64 << 20;
   std::string user;           ///< "": no credentials are sent
   std::string password_file;  ///< read at each poll, so that a password can change
+  MasterConfig master;
 };
 
 /// The settings under [mesos].

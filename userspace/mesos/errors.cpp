@@ -15,7 +15,7 @@ class Category : public boost::system::error_category {
       case Errc::unexpected_shape:
         return "the answer does not have the shape of the call's answer";
       case Errc::refused:
-        return "the agent refused the call";
+        return "the call was refused";
     }
     return "unknown error";
   }

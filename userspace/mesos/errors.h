@@ -9,7 +9,7 @@ namespace viaduct::mesos {
 enum class Errc {
   bad_json = 1,      ///< the answer is no JSON, or nested too deeply, or too big once read
   unexpected_shape,  ///< JSON, but not the answer to the call
-  refused,           ///< the agent answered with another status than 200
+  refused,           ///< another status than 200
 };
 
 const boost::system::error_category& mesos_category();

@@ -3,11 +3,22 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
+#include "config/key.h"
+#include "config/values.h"
 
 namespace viaduct::mesos {
+
+/// Masters that may be configured.
+inline constexpr std::size_t kMaxConfiguredMasters = 32;
+
+// How a token is told: `Authorization: Bearer TOKEN`, or `Authorization: token=TOKEN`.
+
+inline constexpr std::string_view kBearerTokenScheme = "Bearer";
+inline constexpr std::string_view kDcosTokenScheme = "token=";
 
 /// How the leading master is found and asked.
 struct MasterConfig {
@@ -24,10 +35,19 @@ struct MasterConfig {
   std::string key_file;
   std::string user;  ///< basic authentication; "": none
   std::string password_file;
-  std::string token_file;  ///< for `Authorization: <scheme> <token>`; "": none
+  std::string token_file;  ///< "": none
+  std::string token_scheme{kBearerTokenScheme};
 
   /// Whether this node has the master role.
   bool enabled() const { return !masters.empty() || !zookeeper.empty(); }
 };
+
+/// The settings of the master role under [mesos].
+const std::vector<config::Key>& master_keys();
+/// What these keys must agree on.
+const std::vector<config::Rule>& master_rules();
+
+/// @param values  of a schema that has master_keys().
+MasterConfig master_from(const config::Values& values);
 
 }  // namespace viaduct::mesos
