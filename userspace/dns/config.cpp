@@ -4,9 +4,11 @@
 #include <iterator>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/errors.h"
 #include "config/check.h"
+#include "dns/mesos_config.h"
 #include "dns/resolv_conf.h"
 #include "dns/zones/custom.h"
 
@@ -37,25 +39,6 @@ std::optional<std::string> check_domain(std::string_view text) {
   return plain ? std::nullopt : std::optional<std::string>("is not a domain");
 }
 
-std::vector<std::string> to_strings(const std::vector<zones::IpSource>& sources) {
-  std::vector<std::string> texts;
-  for (const zones::IpSource source : sources)
-    texts.emplace_back(zones::kIpSourceNames[static_cast<std::size_t>(source)]);
-  return texts;
-}
-
-std::optional<zones::IpSource> parse_ip_source(std::string_view text) {
-  const auto found =
-      std::find(std::begin(zones::kIpSourceNames), std::end(zones::kIpSourceNames), text);
-  if (found == std::end(zones::kIpSourceNames)) return std::nullopt;
-  return static_cast<zones::IpSource>(found - std::begin(zones::kIpSourceNames));
-}
-
-std::optional<std::string> check_ip_source(std::string_view text) {
-  if (parse_ip_source(text)) return std::nullopt;
-  return "is none of host, docker, mesos, netinfo";
-}
-
 std::optional<std::string> check_container_subnet(std::string_view text) {
   const auto subnet = base::Subnet::parse(text);
   if (subnet && subnet->prefix >= kMinContainerPrefix) return std::nullopt;
@@ -79,13 +62,6 @@ std::optional<std::string> check_masters(const config::Values& values) {
 
 std::optional<std::string> check_containers(const config::Values& values) {
   return check_limit(values, "dns.container_subnets", kMaxContainerSubnets);
-}
-
-std::optional<std::string> check_ip_sources(const config::Values& values) {
-  const auto& sources = values.string_list("dns.mesos_ip_sources");
-  if (sources.empty()) return "is empty";
-  if (std::set(sources.begin(), sources.end()).size() == sources.size()) return std::nullopt;
-  return "names a source twice";
 }
 
 std::optional<std::string> check_cnames(const config::Values& values) {
@@ -129,18 +105,12 @@ std::optional<std::string> find_loop(const config::Values& values,
 }
 
 /// The Mesos-DNS of the masters, where DC/OS has it.
-forward::ForwardZone mesos_dns(const std::vector<base::Address>& masters) {
+forward::ForwardZone mesos_dns(const ZoneOptions& zones) {
   constexpr std::uint16_t kPort = 61053;
-  forward::ForwardZone zone{*Name::parse("mesos"), {}};
-  for (const base::Address& master : masters) zone.upstreams.push_back({master, kPort});
+  forward::ForwardZone zone{zones.mesos_domain, {}};
+  for (const base::Address& master : zones.masters.all) zone.upstreams.push_back({master, kPort});
   zone.upstreams.resize(std::min(zone.upstreams.size(), forward::kMaxUpstreamsPerRoute));
   return zone;
-}
-
-std::optional<std::string> check_mesos(const config::Values& values) {
-  if (values.string("dns.mesos") != "forward" || !values.string_list("dns.masters").empty())
-    return std::nullopt;
-  return "is \"forward\", which needs dns.masters";
 }
 
 std::optional<std::string> check_upstreams(const config::Values& values) {
@@ -171,7 +141,7 @@ std::optional<std::string> check_client(std::string_view text) {
 }  // namespace
 
 std::vector<config::Rule> rules() {
-  return {
+  std::vector<config::Rule> list = {
       {"dns.search",
        [](const config::Values& values) -> std::optional<std::string> {
          const auto domains = values.string_list("dns.search");
@@ -189,12 +159,12 @@ std::vector<config::Rule> rules() {
        }},
       {"dns.masters", check_masters},
       {"dns.container_subnets", check_containers},
-      {"dns.mesos_ip_sources", check_ip_sources},
       {"dns.cnames", check_cnames},
-      {"dns.mesos", check_mesos},
       {"dns.upstreams", check_upstreams},
       {"dns.forward_zones", check_forward_zones},
   };
+  for (config::Rule& rule : mesos_rules()) list.push_back(std::move(rule));
+  return list;
 }
 
 bool is_ourselves(const base::Endpoint& upstream, const std::vector<base::Address>& listen,
@@ -210,7 +180,7 @@ const std::vector<config::Key>& keys() {
   static const std::vector<config::Key> list = [] {
     const Config defaults;
     const auto integer = [](auto value) { return static_cast<std::int64_t>(value); };
-    return std::vector<config::Key>{
+    std::vector<config::Key> all = {
         {.name = "dns.enabled",
          .fallback = defaults.enabled,
          .help = "Whether DNS is answered at all."},
@@ -266,16 +236,6 @@ const std::vector<config::Key>& keys() {
          .help = "Addresses of the Mesos masters, in the order of their numbers, for zk-1.zk, "
                  "leader.mesos, master.mesos and the like.",
          .check = config::check_address},
-        {.name = "dns.mesos",
-         .fallback = "local",
-         .help = "Where names in the zone mesos come from: the tasks that nodes publish (local), "
-                 "the Mesos-DNS of dns.masters (forward), or nowhere (off).",
-         .choices = {"local", "forward", "off"}},
-        {.name = "dns.mesos_ip_sources",
-         .fallback = to_strings(defaults.zones.ip_sources),
-         .help = "Where the addresses of names in the zone mesos come from; the first of host, "
-                 "docker, mesos and netinfo that has any counts.",
-         .check = check_ip_source},
         {.name = "dns.container_subnets",
          .fallback = std::vector<std::string>{},
          .help = "Subnets of containers, such as 9.0.0.0/8, whose addresses lead back to the names "
@@ -308,6 +268,8 @@ const std::vector<config::Key>& keys() {
          .unit = "MiB",
          .range = config::Range{0, 4096}},
     };
+    for (config::Key& key : mesos_keys()) all.push_back(std::move(key));
+    return all;
   }();
   return list;
 }
@@ -331,11 +293,7 @@ Config from(const config::Values& values) {
     config.resolv_conf.fallback.push_back(*base::Address::parse(text));
   for (const std::string& text : values.string_list("dns.masters"))
     config.zones.masters.all.push_back(*base::Address::parse(text));
-  const std::string mesos = values.string("dns.mesos");
-  config.zones.mesos = mesos == "local" ? MesosMode::local : MesosMode::off;
-  config.zones.ip_sources.clear();
-  for (const std::string& text : values.string_list("dns.mesos_ip_sources"))
-    config.zones.ip_sources.push_back(*parse_ip_source(text));
+  take_mesos(values, config.zones);
   for (const std::string& text : values.string_list("dns.container_subnets"))
     config.zones.containers.push_back(*base::Subnet::parse(text));
   for (const std::string& text : values.string_list("dns.cnames"))
@@ -344,7 +302,8 @@ Config from(const config::Values& values) {
     config.forward.upstreams.push_back(*forward::parse_upstream(text));
   for (const std::string& text : values.string_list("dns.forward_zones"))
     config.forward.zones.push_back(*forward::parse_forward_zone(text));
-  if (mesos == "forward") config.forward.zones.push_back(mesos_dns(config.zones.masters.all));
+  if (values.string("dns.mesos") == "forward")
+    config.forward.zones.push_back(mesos_dns(config.zones));
   config.forward.dispatch = values.string("dns.forward_dispatch") == "hedged"
                                 ? forward::Dispatch::hedged
                                 : forward::Dispatch::both;

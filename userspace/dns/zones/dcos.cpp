@@ -48,9 +48,10 @@ void add_dcos_task(const service::TaskRow& task, const ZoneOptions& options, Bui
   add(*name + ".autoip", task.host_port || own.empty() ? task.agent : own, options, built);
 }
 
-void add_dcos_masters(const ZoneOptions& options, BuiltRecords& built) {
-  add("leader", options.masters.leaders(), options, built);
-  add("master", options.masters.all, options, built);
+void add_dcos_masters(std::span<const Master> masters, const ZoneOptions& options,
+                      BuiltRecords& built) {
+  for (const Master& leader : leaders_of(masters)) add("leader", leader.addresses, options, built);
+  for (const Master& master : masters) add("master", master.addresses, options, built);
 }
 
 }  // namespace viaduct::dns::zones

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
+#include "dns/zones/masters.h"
 #include "dns/zones/zone.h"
 #include "service/task_row.h"
 
@@ -22,6 +24,7 @@ ZoneHead dcos(const service::Snapshot& snapshot, const ZoneOptions& options);
 void add_dcos_task(const service::TaskRow& task, const ZoneOptions& options, BuiltRecords& built);
 
 /// Adds `leader` and `master`.
-void add_dcos_masters(const ZoneOptions& options, BuiltRecords& built);
+void add_dcos_masters(std::span<const Master> masters, const ZoneOptions& options,
+                      BuiltRecords& built);
 
 }  // namespace viaduct::dns::zones

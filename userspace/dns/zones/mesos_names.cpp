@@ -96,7 +96,10 @@ std::string mesos_canonical(std::string_view label, const service::TaskRow& task
 std::vector<base::Address> mesos_addresses(const service::TaskRow& task,
                                            std::span<const IpSource> sources) {
   for (const IpSource source : sources) {
-    if (source == IpSource::host) return task.agent;
+    if (source == IpSource::host) {
+      if (!task.agent.empty()) return task.agent;
+      continue;
+    }
     const auto wanted = source == IpSource::docker  ? service::AddressSource::docker
                         : source == IpSource::mesos ? service::AddressSource::mesos
                                                     : service::AddressSource::netinfo;

@@ -9,8 +9,6 @@
 namespace viaduct::dns::zones {
 namespace {
 
-constexpr std::uint16_t kMasterPort = 5050;
-
 /// Adds records whose names are text before the apex.
 class Adder {
  public:
@@ -63,6 +61,7 @@ class TaskRecords {
   void add() {
     const auto own = mesos_addresses(task_, rules_.ip_sources);
     for (const std::string& name : {label_, canonical_}) {
+      if (name.empty()) continue;
       adder_.addresses(name + framework_, own);
       adder_.addresses(name + slave_, task_.agent);
     }
@@ -108,23 +107,40 @@ void add_task(const service::TaskRow& task, const Name& domain, const MesosRules
   const std::string framework = mesos_framework(task.framework, rules.labels);
   const std::string label = mesos_label(task.label(), rules.labels);
   if (framework.empty()) return;
-  if (!label.empty()) TaskRecords(task, label, framework, domain, rules, built).add();
+  TaskRecords(task, label, framework, domain, rules, built).add();
   if (!task.discovery.empty() && task.discovery != label)
     TaskRecords(task, task.discovery, framework, domain, rules, built).add();
 }
 
-void add_masters(const Masters& masters, const Name& domain, const MesosRules& rules,
+void add_framework(const service::MesosRow& framework, const Name& domain, const MesosRules& rules,
+                   BuiltRecords& built) {
+  const std::string name = mesos_framework(framework.name, rules.labels);
+  if (name.empty() || framework.addresses.empty()) return;
+  Adder adder(domain, rules, built);
+  adder.addresses(name, framework.addresses);
+  if (framework.port != 0) adder.srv("_framework._tcp." + name, name, framework.port);
+}
+
+void add_agent(const service::MesosRow& agent, const Name& domain, const MesosRules& rules,
+               BuiltRecords& built) {
+  if (agent.addresses.empty()) return;
+  Adder adder(domain, rules, built);
+  adder.addresses("slave", agent.addresses);
+  if (agent.port != 0) adder.srv("_slave._tcp", "slave", agent.port);
+}
+
+void add_masters(std::span<const Master> masters, const Name& domain, const MesosRules& rules,
                  BuiltRecords& built) {
   Adder adder(domain, rules, built);
-  const auto leaders = masters.leaders();
-  adder.addresses("leader", leaders);
-  adder.addresses("master", leaders);
-  adder.addresses("master", masters.all);
-  for (std::size_t i = 0; i < masters.all.size(); i++)
-    adder.addresses("master" + std::to_string(i), {masters.all[i]});
-  if (leaders.empty()) return;
-  for (const char* protocol : {"._tcp", "._udp"})
-    adder.srv(std::string("_leader") + protocol, "leader", kMasterPort);
+  for (const Master& leader : leaders_of(masters)) {
+    adder.addresses("leader", leader.addresses);
+    for (const char* protocol : {"._tcp", "._udp"})
+      adder.srv(std::string("_leader") + protocol, "leader", leader.port);
+  }
+  for (const Master& master : masters) {
+    adder.addresses("master", master.addresses);
+    adder.addresses("master" + std::to_string(master.number), master.addresses);
+  }
 }
 
 }  // namespace viaduct::dns::zones

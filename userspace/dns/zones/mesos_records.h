@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/address.h"
+#include "dns/zones/masters.h"
 #include "dns/zones/mesos_names.h"
 #include "dns/zones/zone.h"
+#include "service/mesos_row.h"
 #include "service/task_row.h"
 
 namespace viaduct::dns::zones {
@@ -24,14 +27,24 @@ struct MesosRules {
 /// `N.F.D`, `C.F.D` (its addresses), `N.F.slave.D`, `C.F.slave.D` (its agent's),
 /// `_N._tcp|_udp.F.slave.D` (host ports; without a discovery name also without `slave`), and of
 /// discovery ports `_N._protocol.F.D` and `_P._N._protocol.F.D`. A discovery name counts twice: as
-/// written, and made a label. Names that nobody can ask for are left out.
+/// written, and made a label. A name of which no label is left has what C and SRV give. Names that
+/// nobody can ask for are left out.
 /// Source: facts on Mesos-DNS, 4.
 void add_task(const service::TaskRow& task, const Name& domain, const MesosRules& rules,
               BuiltRecords& built);
 
-/// Adds `leader.D`, `master.D`, `master<i>.D` and `_leader._tcp|_udp.D`.
-/// @param masters  in their order, which gives them their numbers.
-void add_masters(const Masters& masters, const Name& domain, const MesosRules& rules,
+/// Adds a framework's: `F.D` (its scheduler's addresses) and `_framework._tcp.F.D` (its port).
+/// None if nothing is left of its name, or if it is not known where it runs.
+void add_framework(const service::MesosRow& framework, const Name& domain, const MesosRules& rules,
+                   BuiltRecords& built);
+
+/// Adds an agent's: `slave.D` (its addresses) and `_slave._tcp.D` (its port).
+void add_agent(const service::MesosRow& agent, const Name& domain, const MesosRules& rules,
+               BuiltRecords& built);
+
+/// Adds `leader.D` and `_leader._tcp|_udp.D` of those that lead, `master.D` and `master<i>.D` of
+/// all.
+void add_masters(std::span<const Master> masters, const Name& domain, const MesosRules& rules,
                  BuiltRecords& built);
 
 }  // namespace viaduct::dns::zones

@@ -1,38 +1,56 @@
 #include "dns/zones/task_zones.h"
 
-#include <iterator>
 #include <utility>
 
 #include "dns/zones/dcos.h"
 #include "dns/zones/mesos.h"
+#include "dns/zones/record_changes.h"
 #include "dns/zones/reverse.h"
 
 namespace viaduct::dns::zones {
 namespace {
 
-void append(std::vector<base::Error>& to, std::vector<base::Error> from) {
-  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+BuiltRecords dcos_records(const service::TaskRow& task, const ZoneOptions& options) {
+  BuiltRecords built;
+  add_dcos_task(task, options, built);
+  add_container_pointers(task, options, built);
+  return built;
+}
+
+/// What Mesos says of its masters, the leading one's own words first; else the configured ones.
+std::vector<Master> masters_of(const service::Snapshot& snapshot, const ZoneOptions& options) {
+  std::vector<Master> masters;
+  if (snapshot.master.known) masters = zones::masters_of(snapshot.master.processes);
+  if (masters.empty()) masters = zones::masters_of(snapshot.processes);
+  return masters.empty() ? zones::masters_of(options.masters) : masters;
 }
 
 }  // namespace
 
 BuiltRecords task_records(const service::TaskRow& task, const ZoneOptions& options) {
-  BuiltRecords built;
-  add_dcos_task(task, options, built);
+  BuiltRecords built = dcos_records(task, options);
   add_mesos_task(task, options, built);
-  add_container_pointers(task, options, built);
+  for (const base::Address& address : task.agent) add_mesos_agent(address, options, built);
   return built;
 }
 
-void TaskZones::take_masters(const ZoneOptions& options, std::vector<base::Error>& rejected) {
-  BuiltRecords built;
-  add_dcos_masters(options, built);
-  add_mesos_masters(options, built);
-  append(rejected, std::move(built.rejected));
-  if (built.records == masters_) return;
-  for (const Record& record : built.records) records_.add(record);
-  for (const Record& record : masters_) records_.remove(record);
-  masters_ = std::move(built.records);
+void TaskZones::update_dcos(const service::Snapshot& snapshot, const ZoneOptions& options,
+                            std::vector<base::Error>& rejected) {
+  BuiltRecords masters;
+  add_dcos_masters(masters_of(snapshot, options), options, masters);
+  change_records(masters_, std::move(masters), records_, rejected);
+  change_records(tasks_, snapshot.tasks, records_, rejected,
+                 [&](const service::TaskRow& row) { return dcos_records(row, options); });
+  tasks_ = snapshot.tasks;
+}
+
+void TaskZones::update_mesos(const service::Snapshot& snapshot, const ZoneOptions& options,
+                             std::vector<base::Error>& rejected) {
+  const service::MasterView& master = snapshot.master;
+  if (options.mesos == MesosMode::local && snapshot.complete)
+    mesos_.update({snapshot.tasks, snapshot.processes, true}, options, records_, rejected);
+  if (options.mesos == MesosMode::master && master.known)
+    mesos_.update({master.tasks, master.processes, false}, options, records_, rejected);
 }
 
 void TaskZones::update(const service::Snapshot& snapshot, const ZoneOptions& options,
@@ -46,21 +64,8 @@ void TaskZones::update(const service::Snapshot& snapshot, const ZoneOptions& opt
     if (writer.set_zone(head)) writer.set_name(head.apex, head.apex, {apex_ns(head)});
     apexes.push_back(head.apex);
   }
-  if (!snapshot.complete) return;
-  take_masters(options, rejected);
-  using TaskPointer = std::shared_ptr<const service::Task>;
-  service::Tasks::compare(
-      tasks_, snapshot.tasks, [&](const TaskPointer* before, const TaskPointer* after) {
-        if (after) {
-          BuiltRecords built = task_records((*after)->row, options);
-          for (const Record& record : built.records) records_.add(record);
-          append(rejected, std::move(built.rejected));
-        }
-        if (before)
-          for (const Record& record : task_records((*before)->row, options).records)
-            records_.remove(record);
-      });
-  tasks_ = snapshot.tasks;
+  if (snapshot.complete) update_dcos(snapshot, options, rejected);
+  update_mesos(snapshot, options, rejected);
   records_.write(writer, apexes);
 }
 

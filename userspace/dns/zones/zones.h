@@ -19,21 +19,26 @@ namespace zones {
 class TaskZones;
 }
 
-/// The Mesos masters, as far as they are known.
+/// The Mesos masters, as they are configured; what Mesos itself says comes before it.
 struct Masters {
   std::vector<base::Address> all;       ///< in their order, which gives them their numbers
   std::optional<base::Address> leader;  ///< absent: not known
-
-  /// The leader; all while it is not known, for the others send clients on to it.
-  std::vector<base::Address> leaders() const {
-    return leader ? std::vector<base::Address>{*leader} : all;
-  }
 };
 
 /// Where the names of `*.mesos` come from.
 enum class MesosMode : std::uint8_t {
-  local,  ///< from the tasks that nodes publish
+  local,   ///< from the tasks and processes that nodes publish
+  master,  ///< from what the leading master says
   off,
+};
+
+/// What the SOA of `*.mesos` says beside its serial and TTLs.
+struct MesosSoa {
+  std::optional<Name> primary{};  ///< absent: `ns1` in the domain
+  std::optional<Name> mailbox{};  ///< absent: `root` before the primary
+  std::uint32_t refresh_s = 60;
+  std::uint32_t retry_s = 600;
+  std::uint32_t expire_s = 86400;
 };
 
 /// A name that leads to another one.
@@ -54,6 +59,14 @@ struct ZoneOptions {
   MesosMode mesos = MesosMode::local;
   std::vector<zones::IpSource> ip_sources = {zones::IpSource::netinfo, zones::IpSource::mesos,
                                              zones::IpSource::host};  ///< of names in `mesos`
+  Name mesos_domain = Name::parse("mesos").value();  ///< the apex that is called `mesos` here
+  std::optional<std::uint32_t> mesos_ttl_s{};        ///< of records in `mesos`; absent: ttl_s
+  zones::LabelRule mesos_labels = zones::LabelRule::rfc1123;
+  std::uint16_t mesos_srv_weight = 1;
+  MesosSoa mesos_soa{};
+  /// Whether answers about it say that recursion is available, although nothing may be forwarded;
+  /// only of what the master says.
+  bool mesos_recursion = true;
   std::vector<base::Subnet> containers{};  ///< whose addresses have their tasks' names
   std::vector<Cname> cnames{};             ///< custom names, each name once
 };
