@@ -66,7 +66,7 @@ static __always_inline struct udphdr turned_udp(const struct vd_dns_packet *p, _
 static __always_inline struct vd_dns_header answer_header(const struct vd_dns_packet *p)
 {
 	const struct vd_dns_header *query = &p->scratch->query.start.header;
-	__u32 flags = p->control->flags; /* as in a header in host order */
+	__u32 flags = p->control->flags | p->flags; /* as in a header in host order */
 
 	return (struct vd_dns_header){
 		.id = query->id,

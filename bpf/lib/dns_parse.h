@@ -24,6 +24,7 @@
 #define VD_DNS_QUERY_MAX                                                                           \
 	(VD_DNS_HEADER_OCTETS + VD_DNS_NAME_MAX + VD_DNS_ASKED_OCTETS + VD_DNS_OPT_OCTETS)
 
+#define VD_DNS_TYPE_SRV 33
 #define VD_DNS_TYPE_OPT 41
 #define VD_DNS_TYPE_IXFR 251
 #define VD_DNS_TYPE_AXFR 252
@@ -114,8 +115,9 @@ VD_DNS_INLINE enum vd_dns_outcome vd_dns_parse(union vd_dns_message *m, __u32 oc
 	q->id = bpf_ntohs(header->id);
 	asked = &m->octets[VD_DNS_NAME_AT + octets];
 	q->type = vd_dns_read16(asked);
+	/* SRV comes with its targets' addresses, which are looked up one by one. */
 	if (vd_dns_read16(asked + 2) != VD_DNS_CLASS_IN || q->type == VD_DNS_TYPE_IXFR ||
-	    q->type == VD_DNS_TYPE_AXFR)
+	    q->type == VD_DNS_TYPE_AXFR || q->type == VD_DNS_TYPE_SRV)
 		return VD_DNS_ODD;
 	if (q->has_opt && !vd_dns_read_opt(asked + VD_DNS_ASKED_OCTETS, q))
 		return VD_DNS_ODD;

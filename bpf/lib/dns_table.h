@@ -132,6 +132,7 @@ static __always_inline enum vd_dns_outcome find_answer(struct vd_dns_packet *p)
 
 	if (!zone || !VD_DNS_READ(zone->ready))
 		return VD_DNS_NOT_READY;
+	p->flags = VD_DNS_READ(zone->flags);
 	for (__u32 i = 0; i < VD_DNS_SLOT_SETS && i < sets; i++) {
 		const struct vd_dns_set *set;
 

@@ -35,6 +35,10 @@ Explanation explain(const Table& table, const Name& name, std::uint16_t type) {
   made.serial = serial_of(table, *place->zone);
   made.name = Name::from_wire(folded.wire());
   made.slot = table.slots().slot_of(made.name);
+  if (const auto plain = Table::without_stars(*place, folded); plain && !made.slot) {
+    made.name = Name::from_wire(plain->wire());
+    made.slot = table.slots().slot_of(made.name);
+  }
   made.exists = made.slot.has_value();
   if (!made.exists) return made;
   made.fits_slot = table.slots().fits(*made.slot);

@@ -10,9 +10,6 @@
 namespace viaduct::dns {
 namespace {
 
-constexpr std::size_t kRecordHeadOctets =
-    12;  // owner pointer, type, class, TTL, length of the data
-
 vd_dns_set read_head(const std::uint8_t* from) {
   vd_dns_set head;
   std::memcpy(&head, from, sizeof head);

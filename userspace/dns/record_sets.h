@@ -16,6 +16,8 @@ namespace viaduct::dns {
 /// Most octets of one record set's answer body, so that question, body and OPT always fit one TCP
 /// message.
 inline constexpr std::size_t kMaxBodyOctets = 60000;
+/// Of a record before its data: the owner as a pointer, type, class, TTL, the data's length.
+inline constexpr std::size_t kRecordHeadOctets = 12;
 /// Most types of one name.
 inline constexpr std::size_t kMaxSets = 255;
 

@@ -1,6 +1,7 @@
 #include "dns/respond.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 
@@ -40,6 +41,7 @@ class Message {
 
   void count_answers(std::uint16_t records) { answers_ = records; }
   void count_authority() { authority_ = 1; }
+  void count_additional() { ++additional_; }
   void set_flag(std::uint16_t flag) { flags_ |= flag; }
 
   /// The response's TSIG, unsigned, that says BADKEY; left out when there is no room for it.
@@ -110,13 +112,60 @@ Response truncate(Message& answer) {
   return answer.finish(Rcode::no_error, Outcome::truncated);
 }
 
-Response positive(const Question& question, const Answer& found, Message& answer) {
+constexpr std::size_t kMaxTargets = 16;    // of SRV records, that addresses are added of
+constexpr std::size_t kSrvHeadOctets = 6;  // priority, weight, port
+constexpr std::size_t kPointerRange = 0x4000;
+
+/// One address of a name, the owner a pointer to where the name stands. They take turns.
+/// @return false: there is no room.
+bool append_address(const Question& question, const Found& found, Type type, std::size_t name_at,
+                    Message& answer) {
+  const auto set = found.find(static_cast<std::uint16_t>(type));
+  if (!set) return true;
+  const std::size_t octets = set->body.size() / set->records;
+  if (octets > answer.room()) return false;
+  const std::size_t at = answer.size();
+  answer.append(set->body.data() + question.id % set->records * octets, octets);
+  write16(answer.at(at), static_cast<std::uint16_t>(0xc000 | name_at));
+  answer.count_additional();
+  return true;
+}
+
+/// Adds an address of each family of the targets of SRV records, as far as there is room; more can
+/// be asked for (RFC 2782; RFC 2181, 9: nothing that is wanted is missing, so no TC).
+/// @param at  where the records begin.
+void append_targets(const Question& question, const Table& table, std::size_t at,
+                    std::uint16_t records, Message& answer) {
+  std::array<std::span<const std::uint8_t>, kMaxTargets> targets;
+  std::size_t known = 0;
+  for (; records > 0 && known < kMaxTargets; --records) {
+    const std::size_t name_at = at + kRecordHeadOctets + kSrvHeadOctets;
+    const std::size_t length = read16(answer.at(at + kRecordHeadOctets - 2)) - kSrvHeadOctets;
+    const std::span<const std::uint8_t> target{answer.at(name_at), length};
+    at = name_at + length;
+    if (name_at >= kPointerRange) return;
+    if (std::any_of(targets.begin(), targets.begin() + static_cast<std::ptrdiff_t>(known),
+                    [&](const auto& other) { return std::ranges::equal(other, target); }))
+      continue;
+    targets[known++] = target;
+    Found found;
+    if (!table.find(FoldedName(target), found)) continue;
+    for (const Type type : {Type::a, Type::aaaa})
+      if (!append_address(question, found, type, name_at, answer)) return;
+  }
+}
+
+Response positive(const Question& question, const Table& table, const Answer& found,
+                  Message& answer) {
   if (found.body.size() > answer.room()) return truncate(answer);
+  const std::size_t body = answer.size();
   const std::size_t start =
       found.unit_octets != 0 ? question.id % found.records * found.unit_octets : 0;
   answer.append(found.body.data() + start, found.body.size() - start);
   answer.append(found.body.data(), start);
   answer.count_answers(found.records);
+  if (question.type == static_cast<std::uint16_t>(Type::srv))
+    append_targets(question, table, body, found.records, answer);
   return answer.finish(Rcode::no_error, Outcome::answered);
 }
 
@@ -230,12 +279,16 @@ Response Query::look_up(Forwarding forwarding, Message& answer) const {
   if (!place_) return pass_on(forwarding, answer);
   if (!place_->zone->ready) return answer.finish(Rcode::server_failure, Outcome::server_failure);
   answer.set_flag(kFlagAuthoritative);
+  if (place_->zone->recursion) answer.set_flag(kFlagRecursionAvailable);
   Found found;
-  if (!table_->find(*name_, hash_, found)) return negative(*place_, false, answer);
+  if (!table_->find(*name_, hash_, found)) {
+    const auto plain = Table::without_stars(*place_, *name_);
+    if (!plain || !table_->find(*plain, found)) return negative(*place_, false, answer);
+  }
   std::optional<Answer> set = found.find(question_.type);
   // A name that leads to another one has no other types (RFC 1034, 3.6.2).
   if (!set) set = found.find(static_cast<std::uint16_t>(Type::cname));
-  return set ? positive(question_, *set, answer) : negative(*place_, true, answer);
+  return set ? positive(question_, *table_, *set, answer) : negative(*place_, true, answer);
 }
 
 Response respond(std::span<const std::uint8_t> message, const Table& table, Transport transport,

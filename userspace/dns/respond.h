@@ -76,7 +76,8 @@ class Query {
 
 /// Answers one message: all steps of a Query. Allocates nothing and never fails: what cannot be
 /// answered is dropped or gets an error code. Several addresses start at record (message id) mod n,
-/// as dcos-net's round_robin does.
+/// as dcos-net's round_robin does. SRV records come with an address of each family of their
+/// targets, as far as these are served here and there is room.
 /// @param out  at least answer_capacity(transport) octets, not overlapping `message`.
 /// Sources: RFC 1035; RFC 2308 (negative answers); RFC 6891 (EDNS); RFC 8482 (ANY); RFC 8906; RFC
 /// 8945, 5.2.1.

@@ -1,6 +1,7 @@
 #include "dns/table.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -31,6 +32,33 @@ std::optional<Table::Place> Table::locate(const Question& question, FoldedName& 
     return Place{&zone, prefix};
   }
   return std::nullopt;
+}
+
+std::optional<FoldedName> Table::without_stars(const Place& place, const FoldedName& name) {
+  if (!place.zone->drops_stars) return std::nullopt;
+  const std::span<const std::uint8_t> wire = name.wire();
+  std::array<std::uint8_t, kMaxNameOctets + FoldedName::kMaxGrowth> left;
+  std::size_t size = 0, last = 0;  // `last`: the length octet of the label before
+  bool dropped = false;
+  for (std::size_t at = 0; at < place.prefix_octets; at += 1u + wire[at]) {
+    std::size_t length = wire[at];
+    const std::uint8_t* label = &wire[at + 1];
+    if (at != 0 && *label == '*') {  // the dot goes with it: what is left joins the label before
+      --length, ++label;
+      if (left[last] + length > kMaxLabelOctets) return std::nullopt;
+      left[last] = static_cast<std::uint8_t>(left[last] + length);
+      dropped = true;
+    } else {
+      last = size;
+      left[size++] = static_cast<std::uint8_t>(length);
+    }
+    std::memcpy(&left[size], label, length);
+    size += length;
+  }
+  if (!dropped) return std::nullopt;
+  const auto apex = wire.subspan(place.prefix_octets);
+  std::memcpy(&left[size], apex.data(), apex.size());
+  return FoldedName({left.data(), size + apex.size()});
 }
 
 std::vector<Record> Table::records() const {

@@ -26,6 +26,11 @@ struct ZoneHead {
   Soa soa;
   /// False: what exists is not known yet, so every name of the zone gets SERVFAIL.
   bool ready = true;
+  /// A name that does not exist is looked for without the stars that labels behind the first begin
+  /// with, as Mesos-DNS has it: "leader.*.mesos" is "leader.mesos".
+  bool drops_stars = false;
+  /// Answers say that recursion is available (RA), whether anything is forwarded or not.
+  bool recursion = false;
 };
 
 /// All that is served below one apex.
@@ -44,6 +49,8 @@ class Table {
     std::vector<std::uint8_t>
         negative;  ///< the SOA for the authority section; its owner is a pointer to be filled in
     std::vector<std::vector<std::uint8_t>> suffixes;  ///< folded: the apex, then the aliases
+    bool drops_stars = false;                         ///< as in ZoneHead
+    bool recursion = false;                           ///< the same
   };
 
   Table(std::shared_ptr<const AnswerSlots> slots, std::vector<ZoneInfo> zones, std::size_t records);
@@ -63,6 +70,11 @@ class Table {
   bool find(const FoldedName& name, std::uint64_t hash, Found& found) const {
     return slots_->find(name, hash, found);
   }
+
+  /// A name of a zone that drops stars, without them.
+  /// @param name  as locate() left it; it does not exist.
+  /// @return absent: the zone does not drop them, there are none, or no name is left.
+  static std::optional<FoldedName> without_stars(const Place& place, const FoldedName& name);
 
   /// All records, SOAs included; sorted by owner in wire form, then type. The writer's thread.
   std::vector<Record> records() const;

@@ -69,6 +69,8 @@ bool TableWriter::set_zone(const ZoneHead& head) {
     zone->head = head;
     zone->apex = head.apex.folded();
     zone->info.apex = octets_of(zone->apex);
+    zone->info.drops_stars = head.drops_stars;
+    zone->info.recursion = head.recursion;
     add_suffixes(*zone);
   }
   zone->head.soa = head.soa;

@@ -28,8 +28,7 @@ class TableWriter {
   explicit TableWriter(AllocateAnswers allocate = allocate_plain, std::uint64_t seed = 0,
                        std::size_t names = 4096);
 
-  /// Adds a zone, or brings its SOA and readiness up to date. Its apex and aliases stay as they
-  /// were first.
+  /// Adds a zone, or brings its SOA and readiness up to date. All else stays as it was first.
   /// @return whether it is new.
   bool set_zone(const ZoneHead& head);
 

@@ -73,7 +73,8 @@ struct vd_dns_zone {
 	__u16 negative_octets; /* the SOA; its owner is to be the pointer 0xc000 | (12 + octets of
 				  the question's name - apex_octets) */
 	__u8 negative[VD_DNS_NEGATIVE_MAX];
-	__u64 unused;
+	__u16 flags; /* that its answers have besides those of all */
+	__u8 unused[6];
 };
 VD_ASSERT_SIZE(vd_dns_zone, 256);
 
@@ -122,7 +123,7 @@ VD_ASSERT_SIZE(vd_dns_skip_key, 20);
 	X(OFF, "the kernel's answers are off")                                                     \
 	X(STALE, "viaductd has not said for too long that it lives")                               \
 	X(SKIPPED, "the client is one of dns.kernel_skip")                                         \
-	X(ODD, "not one plain question, or a long name")                                           \
+	X(ODD, "not one plain question, or a long name, or SRV")                                           \
 	X(UNKNOWN, "the table does not have the name")                                             \
 	X(LONG, "the name's records do not fit the table's slot")                                  \
 	X(NOT_READY, "the zone is not complete, or another one lies within it")                    \

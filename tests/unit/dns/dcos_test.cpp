@@ -21,7 +21,7 @@ const std::string kZone = ".dcos.thisdcos.directory. ";
 std::vector<std::string> records(const service::Snapshot& snapshot,
                                  const ZoneOptions& options = {}) {
   zones::BuiltRecords built;
-  zones::add_dcos_masters(options, built);
+  zones::add_dcos_masters(zones::masters_of(options.masters), options, built);
   for (const auto& task : snapshot.tasks) zones::add_dcos_task(task->row, options, built);
   EXPECT_THAT(built.rejected, IsEmpty());
   return texts(zones::dcos(snapshot, options), built.records);

@@ -24,18 +24,6 @@ std::vector<std::string> records(const service::TaskRow& row) {
   return texts(zones::mesos(running({}), {}).front(), built.records);
 }
 
-/// What a snapshot's tasks and the masters have in the zone or in its copy.
-std::vector<std::string> zone(const service::Snapshot& snapshot, const ZoneOptions& options,
-                              bool copy = false) {
-  zones::BuiltRecords built;
-  zones::add_mesos_masters(options, built);
-  for (const auto& task : snapshot.tasks) zones::add_mesos_task(task->row, options, built);
-  const ZoneHead head = zones::mesos(snapshot, options)[copy ? 1 : 0];
-  std::erase_if(built.records,
-                [&](const Record& record) { return !record.owner.is_within(head.apex); });
-  return texts(head, built.records);
-}
-
 TEST(MesosZone, OfATaskWithoutDiscoveryName) {
   service::TaskRow row = task("Web.App");
   row.ports = {31000};
@@ -94,8 +82,21 @@ TEST(MesosZone, ADiscoveryNameCountsAsWrittenToo) {
   EXPECT_THAT(records(row), Contains("***.marathon.mesos. A 198.51.100.5"));
 }
 
+TEST(MesosZone, ANameOfWhichNothingIsLeftHasWhatTheTasksOwnNameAndSrvGive) {
+  service::TaskRow row = task("***");
+  row.ports = {31000};
+  EXPECT_THAT(records(row),
+              UnorderedElementsAre(
+                  "-iffe9-s12.marathon.mesos. A 198.51.100.5",
+                  "-iffe9-s12.marathon.mesos. AAAA 2001:db8::5",
+                  "-iffe9-s12.marathon.slave.mesos. A 192.0.2.21",
+                  "_._tcp.marathon.slave.mesos. SRV 0 1 -iffe9-s12.marathon.slave.mesos.:31000",
+                  "_._udp.marathon.slave.mesos. SRV 0 1 -iffe9-s12.marathon.slave.mesos.:31000",
+                  "_._tcp.marathon.mesos. SRV 0 1 -iffe9-s12.marathon.slave.mesos.:31000",
+                  "_._udp.marathon.mesos. SRV 0 1 -iffe9-s12.marathon.slave.mesos.:31000"));
+}
+
 TEST(MesosZone, ANameThatNobodyCanAskForIsLeftOut) {
-  EXPECT_THAT(records(task("***")), IsEmpty());
   service::TaskRow row = task("web");
   row.framework = "!!!";
   EXPECT_THAT(records(row), IsEmpty());
@@ -117,13 +118,14 @@ TEST(MesosZone, TooLongANameIsToldAndTakesNothingElseAlong) {
   zones::BuiltRecords built;
   zones::add_mesos_task(row, {}, built);
   EXPECT_FALSE(built.rejected.empty());
-  EXPECT_THAT(zone(running({row, task("db")}), {}), Contains("db.marathon.mesos. A 198.51.100.5"));
+  EXPECT_THAT(lines_below("mesos", running({row, task("db")})),
+              Contains("db.marathon.mesos. A 198.51.100.5"));
 }
 
 TEST(MesosZone, TasksOfOneNameStandTogether) {
   service::TaskRow other = task("web", "web.2");
   other.addresses = {{service::AddressSource::netinfo, address("198.51.100.6")}};
-  EXPECT_THAT(zone(running({task("web"), other}), {}),
+  EXPECT_THAT(lines_below("mesos", running({task("web"), other})),
               IsSupersetOf({"web.marathon.mesos. A 198.51.100.5",
                             "web.marathon.mesos. A 198.51.100.6", "slave.mesos. A 192.0.2.21"}));
 }
@@ -131,7 +133,7 @@ TEST(MesosZone, TasksOfOneNameStandTogether) {
 TEST(MesosZone, HasMastersWithTheirNumbers) {
   ZoneOptions options;
   options.masters.all = {address("192.0.2.1"), address("192.0.2.2")};
-  const auto lines = [&] { return zone(running({}), options); };
+  const auto lines = [&] { return lines_below("mesos", running({}), options); };
   EXPECT_THAT(lines(), ElementsAre("_leader._tcp.mesos. SRV 0 1 leader.mesos.:5050",
                                    "_leader._udp.mesos. SRV 0 1 leader.mesos.:5050",
                                    "leader.mesos. A 192.0.2.1", "leader.mesos. A 192.0.2.2",
@@ -145,7 +147,7 @@ TEST(MesosZone, HasMastersWithTheirNumbers) {
 TEST(MesosZone, ItsCopyHasThePriorityOneAndTargetsOfItsOwn) {
   service::TaskRow row = task("web");
   row.ports = {31000};
-  EXPECT_THAT(zone(running({row}), {}, true),
+  EXPECT_THAT(lines_below("mesos.thisdcos.directory", running({row})),
               IsSupersetOf({"web.marathon.mesos.thisdcos.directory. A 198.51.100.5",
                             "_web._tcp.marathon.mesos.thisdcos.directory. SRV 1 1 "
                             "web-iffe9-s12.marathon.slave.mesos.thisdcos.directory.:31000"}));
@@ -160,7 +162,8 @@ TEST(MesosZone, IsOffOrNotReadyWhenItIsToBe) {
   for (const ZoneHead& head : zones::mesos(incomplete, {})) EXPECT_FALSE(head.ready);
   zones::BuiltRecords built;
   zones::add_mesos_task(task("web"), options, built);
-  zones::add_mesos_masters(options, built);
+  zones::add_mesos_masters(zones::masters_of(Masters{{address("192.0.2.1")}, {}}), options, built);
+  zones::add_mesos_server(options, built);
   EXPECT_TRUE(built.records.empty());
 }
 

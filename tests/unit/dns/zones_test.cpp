@@ -152,10 +152,35 @@ void change(service::TaskRow& row, std::mt19937& random) {
                       base::Address::v4({198, 51, 100, static_cast<std::uint8_t>(random() % 4)})}};
 }
 
-/// Snapshots with random names and tasks, each differing little from the one before.
-TEST(AllZones, KeptUpEqualThoseMadeAnew) {
+/// Makes a process another one, or, without an id, none. Some have all in common.
+void change(service::MesosRow& row, std::mt19937& random) {
+  const base::Address own = base::Address::v4({192, 0, 2, static_cast<std::uint8_t>(random() % 4)});
+  const auto port = static_cast<std::uint16_t>(5050 + random() % 2);
+  const auto number = static_cast<std::uint16_t>(random() % 3);
+  switch (random() % 6) {
+    case 0:
+      row = agent("", {own}, port);
+      break;
+    case 1:
+      row = master(number, own, random() % 2 != 0, port);
+      break;
+    case 2:
+      row = framework(number == 0 ? "slave" : "app" + std::to_string(number), {own}, port);
+      break;
+    default:
+      row = {};
+  }
+}
+
+/// Snapshots with random names, tasks and processes, each differing little from the one before.
+class KeptUp : public testing::TestWithParam<MesosMode> {};
+INSTANTIATE_TEST_SUITE_P(AllZones, KeptUp, testing::Values(MesosMode::local, MesosMode::master));
+
+TEST_P(KeptUp, EqualThoseMadeAnew) {
   std::mt19937 random(7);
   ZoneOptions made = options();
+  made.mesos = GetParam();
+  std::map<unsigned, service::MesosRow> rows_of_processes;
   made.containers = {*base::Subnet::parse("198.51.100.0/24")};
   made.cnames = {
       {Name::parse("a.b.thisdcos.directory").value(), Name::parse("app1.marathon.mesos").value()}};
@@ -189,6 +214,20 @@ TEST(AllZones, KeptUpEqualThoseMadeAnew) {
       if (!row.name.empty()) rows.push_back(row);
     }
     now.tasks = running(rows).tasks;
+    // All of the processes go now and then, so that agents are known by their tasks alone.
+    for (int i = 0; i < 2; ++i) change(rows_of_processes[random() % 6], random);
+    if (random() % 10 == 0) rows_of_processes.clear();
+    std::vector<service::MesosRow> known;
+    for (auto& [number, row] : rows_of_processes) {
+      if (row.addresses.empty()) continue;
+      row.id = std::to_string(number);
+      known.push_back(row);
+    }
+    now.processes = processes(known);
+    now.master = {
+        true,
+        running({rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2)}).tasks,
+        processes(known, "")};
     now.revision++;
     kept.update(now);
     if (turn % 10 == 0) {

@@ -80,6 +80,7 @@ void write_zone(vd_dns_zone& zone, vd_dns_zone wanted) {
 vd_dns_zone to_abi(const Table::ZoneInfo& zone, bool simple) {
   vd_dns_zone made{};
   made.ready = zone.ready && simple;
+  made.flags = zone.recursion ? VD_DNS_RECURSION : 0;
   made.apex_octets = static_cast<__u8>(zone.apex.size());
   if (zone.negative.size() > sizeof made.negative) return made;  // NODATA goes up
   made.negative_octets = static_cast<__u16>(zone.negative.size());

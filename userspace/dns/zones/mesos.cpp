@@ -81,6 +81,8 @@ std::vector<ZoneHead> mesos(const service::Snapshot& snapshot, const ZoneOptions
   }
   if (heads.empty()) return heads;
   heads[0].soa = soa_of(options, heads[0].soa);
+  heads[0].drops_stars = true;
+  heads[0].recursion = options.mesos == MesosMode::master && options.mesos_recursion;
   heads[1].aliases = {constant("mesos.thisdcos.global")};
   return heads;
 }
