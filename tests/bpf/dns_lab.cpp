@@ -35,6 +35,8 @@ dns::Zone example_zone() {
   add("mixed.example", 16, {1, 'x'});
   add("mixed.example", 16, {3, 'x', 'y', 'z'});
   for (std::uint16_t type = 100; type < 106; ++type) add("types.example", type, {1, 2, 3});
+  zone.records.push_back(
+      dns::srv_record(name("_s._tcp.example"), {0, 1, 80, name("one.example")}, 5));
   return zone;
 }
 

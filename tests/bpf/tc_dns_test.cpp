@@ -13,6 +13,8 @@ Octets ask_for(const std::string& name, std::uint16_t type, std::uint16_t id = 0
   return MessageBuilder(id).question(name, static_cast<Type>(type));
 }
 
+dns::Name name(const std::string& text) { return dns::Name::parse(text).value(); }
+
 constexpr std::uint16_t kA = 1, kTxt = 16, kAaaa = 28, kAny = 255;
 
 TEST_F(DnsLab, AddressesAreAnsweredAsUserSpaceDoes) {
@@ -90,6 +92,29 @@ TEST_F(DnsLab, RecursionIsOfferedWhenUserSpaceSaysSo) {
   Octets wanted = answer(ask_for("one.example", kA));
   wanted[3] |= 0x80;
   EXPECT_EQ(asked.parsed().payload, wanted);
+}
+
+TEST_F(DnsLab, RecursionIsOfferedByAZoneThatDoes) {
+  dns::Zone zone = example_zone();
+  zone.apex = name("recursive");
+  zone.aliases.clear();
+  zone.recursion = true;
+  zone.records = {dns::address_record(name("a.recursive"), base::Address::v4(0xc0000201), 5)};
+  writer_.set_whole(zone);
+  show();
+  for (const std::uint16_t type : {kA, kAaaa}) {
+    expect_same(ask_for("a.recursive", type));
+    EXPECT_EQ(answer(ask_for("a.recursive", type))[3] & 0x80, 0x80);
+  }
+  expect_same(ask_for("one.example", kA));
+  EXPECT_EQ(answer(ask_for("one.example", kA))[3] & 0x80, 0) << "another zone does not";
+}
+
+TEST_F(DnsLab, SrvGoesUpForItsTargetsAddressesComeWithIt) {
+  const Octets query = ask_for("_s._tcp.example", 33);
+  expect_up(query, VD_DNS_ODD);
+  EXPECT_EQ(answer(query)[11], 1) << "user space adds one";
+  expect_same(ask_for("_s._tcp.example", kA));
 }
 
 TEST_F(DnsLab, NamesThatTheTableHasNotGoUp) {

@@ -49,7 +49,7 @@ ZoneOptions options(std::initializer_list<const char*> cnames) {
 /// A table with the zone dcos and its masters.
 std::shared_ptr<const Table> dcos(const service::Snapshot& snapshot, const ZoneOptions& options) {
   zones::BuiltRecords built;
-  zones::add_dcos_masters(options, built);
+  zones::add_dcos_masters(zones::masters_of(options.masters), options, built);
   const Zone zone{zones::dcos(snapshot, options), built.records};
   return build_table({&zone, 1}).table;
 }
