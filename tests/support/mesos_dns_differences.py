@@ -129,7 +129,7 @@ class Model:
         self.weight = config.get("SRVRecordDefaultWeight", 1)
         self.ra = config.get("RecurseOn", True)
         self.plain = {(folded(name_of(one["name"])), one["type"]): one for one in queries
-                      if "raw" not in one and one.get("rcode") == "NOERROR" and "edns" not in one}
+                      if one.get("rcode") == "NOERROR" and not {"raw", "edns", "opcode", "class"} & one.keys()}
         self.soa = next((self.as_soa(one) for one in queries if one["type"] == "SOA" and one.get("authority")), None)
         self.wrapped = self.wrapped_ports(state)
         self.records = {}
@@ -174,7 +174,9 @@ class Model:
 
     def negative(self, wanted, name, recorded):
         """NODATA or NXDOMAIN, with the zone's SOA."""
-        wanted.rcode = "NOERROR" if self.exists(name) else "NXDOMAIN"
+        exists = self.exists(name) or (recorded.get("rcode") == "NOERROR" and recorded["type"] != "SRV"
+                                       and name not in self.left_out)
+        wanted.rcode = "NOERROR" if exists else "NXDOMAIN"
         wanted.authority = {self.soa}
         if recorded.get("rcode") == "NXDOMAIN" and wanted.rcode == "NOERROR":
             wanted.differences.add("existence")
@@ -208,15 +210,15 @@ class Model:
         if recorded.get("rcode") == "NOREPLY":
             wanted.differences.add("long-labels")
             wanted.count_only = True
-        if rtype in ("SOA", "NS"):
+        if rtype == "ANY":
+            wanted.differences.add("any")
+        if rtype in ("SOA", "NS") or (rtype == "ANY" and name == self.zone):
             wanted.differences.add("soa-ns")
             if name != self.zone:
                 return self.negative(wanted, name, {})
-            primary = self.soa[3][0]
-            wanted.answer = {self.soa if rtype == "SOA" else (self.zone, NS_TTL, "NS", (primary,))}
+            server = (self.zone, NS_TTL, "NS", self.soa[3][:1])
+            wanted.answer = {self.soa if rtype == "SOA" else server}
             return wanted
-        if rtype == "ANY":
-            wanted.differences.add("any")
         if rtype == "DS":
             wanted.differences.add("ds")
         found = self.found(name, rtype)
