@@ -14,6 +14,8 @@ class Category : public boost::system::error_category {
         return "the answer is not usable JSON";
       case Errc::unexpected_shape:
         return "the answer does not have the shape of the call's answer";
+      case Errc::bad_protobuf:
+        return "not a whole protobuf message";
       case Errc::refused:
         return "the call was refused";
     }

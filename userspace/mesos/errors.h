@@ -9,6 +9,7 @@ namespace viaduct::mesos {
 enum class Errc {
   bad_json = 1,      ///< the answer is no JSON, or nested too deeply, or too big once read
   unexpected_shape,  ///< JSON, but not the answer to the call
+  bad_protobuf,      ///< the message is cut, or of no kind that it may be
   refused,           ///< another status than 200
 };
 
