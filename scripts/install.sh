@@ -7,10 +7,12 @@ set -euo pipefail
 # shellcheck disable=SC2034  # read by name below
 build="g++ cmake ninja-build pkg-config clang bpftool libbpf-dev libelf-dev zlib1g-dev
   libboost1.81-dev libboost-system1.81-dev libboost-json1.81-dev libboost-url1.81-dev
-  libnl-3-dev libnl-route-3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libssl-dev libldns-dev"
+  libnl-3-dev libnl-route-3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libssl-dev libldns-dev
+  libzookeeper-st-dev"
 demo="python3 iproute2 util-linux mount procps curl bind9-dnsutils bpftool"
 # shellcheck disable=SC2034
-test="$demo git libgtest-dev libgmock-dev clang-format libclang-rt-dev serf"
+test="$demo git libgtest-dev libgmock-dev clang-format libclang-rt-dev serf
+  libzookeeper-java libslf4j-java default-jre-headless"
 # shellcheck disable=SC2034
 bench="$demo wrk nginx-light libbenchmark-dev"
 

@@ -8,7 +8,7 @@
 
 namespace viaduct::mesos {
 
-/// Where a master listens, as its MasterInfo says it in JSON (Mesos 0.24 and later).
+/// Where a master listens, as its MasterInfo says it in JSON.
 /// `address` counts first, then `ip` and `port`, then `pid`.
 /// @errors Errc::bad_json, Errc::unexpected_shape.
 base::Result<base::Endpoint> parse_master_info_json(std::string_view text);

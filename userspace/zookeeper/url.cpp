@@ -105,9 +105,11 @@ base::Result<Url> parse_url(std::string_view text) {
     if (std::any_of(out.credentials.begin(), out.credentials.end(), is_control))
       return bad("the part before \"@\" has a control character");
   }
-  // A password with a slash ends the authority early; what stands before it must not be shown then.
-  if (out.path.find('@') != std::string::npos && out.credentials.empty())
-    return bad("an \"@\" stands behind the first \"/\"; a password cannot have a \"/\"");
+  // A password with a slash would end early, and its rest be taken for a path and shown.
+  if (out.path.find('@') != std::string::npos)
+    return bad(
+        "an \"@\" stands behind the first \"/\"; neither a password with \"/\" nor a path "
+        "with \"@\" is understood");
 
   while (true) {
     const std::size_t comma = authority.find(',');

@@ -31,6 +31,7 @@ struct Url {
 
 /// Reads "zk://[user:password@]host[:port],host[:port].../path".
 /// Credentials end at the last "@" before the first "/" and are taken as they are, not decoded.
+/// So a password has no "/", and a path no "@".
 /// A missing path, or "/", is the root.
 /// @errors Errc::bad_url, with the place; nothing of the credentials is in it.
 /// Source: Mesos' zookeeper/url.hpp; ZooKeeper's PathUtils for the path.

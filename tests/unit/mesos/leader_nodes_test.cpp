@@ -177,7 +177,7 @@ TEST(MasterInfoProtobuf, ACutMessageIsAnErrorAtEveryLength) {
 }
 
 TEST(MasterInfoProtobuf, GroupsFieldZeroAndLongLengthsAreErrors) {
-  for (const std::string bytes :
+  for (const std::string& bytes :
        {std::string("\x13", 1), std::string("\x00\x01", 2),
         std::string("\x2a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11)}) {
     const auto endpoint = parse_master_info_protobuf(base::as_bytes(bytes));

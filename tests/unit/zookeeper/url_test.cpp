@@ -79,8 +79,8 @@ TEST(ZookeeperUrl, WhatIsWrongIsNamed) {
 TEST(ZookeeperUrl, NoErrorShowsThePassword) {
   for (const std::string text :
        {"zk://u:secret@a:0/mesos", "zk://u:secret@a:1/mesos//x", "zk://u:secret@/mesos",
-        "zk://:secret@a:1/mesos", "zk://u:secret\n@a:1/mesos", "zk://u:se/secret@a:1/mesos",
-        "zk://secret@a:1/mesos"}) {
+        "zk://u:p@a/secret@b/mesos", "zk://:secret@a:1/mesos", "zk://u:secret\n@a:1/mesos",
+        "zk://u:se/secret@a:1/mesos", "zk://secret@a:1/mesos"}) {
     const auto url = parse_url(text);
     ASSERT_FALSE(url) << text;
     EXPECT_THAT(url.error().message(), Not(HasSubstr("secret")));

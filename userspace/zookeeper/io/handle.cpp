@@ -29,7 +29,7 @@ Handle::~Handle() {
   if (handle_ == nullptr) return;
   // Closing a connected session sends a request and polls up to 4.5 s for the answer; on a socket
   // that is shut down both fail at once.
-  if (connected() && descriptor_ >= 0) ::shutdown(descriptor_, SHUT_RDWR);
+  if ((connected() || read_only()) && descriptor_ >= 0) ::shutdown(descriptor_, SHUT_RDWR);
   zookeeper_close(std::exchange(handle_, nullptr));
 }
 
@@ -91,6 +91,8 @@ bool Handle::process(bool readable, bool writable) {
 bool Handle::connected() const { return zoo_state(handle_) == ZOO_CONNECTED_STATE; }
 
 bool Handle::expired() const { return zoo_state(handle_) == ZOO_EXPIRED_SESSION_STATE; }
+
+bool Handle::read_only() const { return zoo_state(handle_) == ZOO_READONLY_STATE; }
 
 bool Handle::refused() const { return zoo_state(handle_) == ZOO_AUTH_FAILED_STATE; }
 

@@ -48,6 +48,9 @@ class Handle {
 
   bool connected() const;
   bool expired() const;
+  /// The server says that it only reads, which it was not asked to. interest() must not be called
+  /// then: the library waits for other servers' answers.
+  bool read_only() const;
   bool refused() const;  ///< the servers do not take the credentials
   /// That the servers grant; meaningful when connected.
   std::chrono::milliseconds timeout() const;

@@ -99,6 +99,7 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
     handle = std::move(*opened);
     counters.sessions++;
     attempts = 0;
+    over = false;
     was_connected = false;
     last_connected = Clock::now();
     while (!stopped && !ended()) {
@@ -116,12 +117,18 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
       if (failed) co_await after_failure(servers.size());
     }
     reading.forget();
+    was_connected = false;
     handle = {};
   }
 
-  /// Whether this session is over; tells why.
+  /// Whether this session is over.
   bool ended() {
-    if (stopped) return true;
+    if (!stopped && !over) over = ends();
+    return stopped || over;
+  }
+
+  /// Looks whether this session ends now; tells why.
+  bool ends() {
     const auto now = Clock::now();
     note_connection(now);
     if (handle.expired()) {
@@ -133,7 +140,9 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
       fail(where() + ": the credentials are refused");
       return true;
     }
-    if (was_connected && (handle.timeout() <= 0ms || handle.timeout() > kMaxTimeout)) {
+    // Asked what it never was, the library would look for another server, and wait meanwhile.
+    if (handle.read_only() ||
+        (was_connected && (handle.timeout() <= 0ms || handle.timeout() > kMaxTimeout))) {
       fail(where() + ": the answer is not that of a ZooKeeper server");
       return true;
     }
@@ -277,6 +286,7 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
   std::chrono::milliseconds pause{kFirstPause};
   std::size_t attempts = 0;  // that failed, since the last connection
   bool was_connected = false;
+  bool over = false;  // the present session
   base::Time last_connected;
   std::uint64_t turn = 0;  // of wait(): what comes late for one is not for the next
   bool readable = false;
