@@ -5,7 +5,8 @@
 
 The others are one process with sockets of their own on loopback, whose members know each other's rows from the start
 (build/bin/bench/gossip_crowd, -DVIADUCT_BENCH=ON); all run in a
-namespace of a lab."""
+namespace of a lab. A crowd of 1,000 keeps one core busy, answers late, and so some of it is doubted at any time: the
+figures are taken when nearly all are alive, and say how many were."""
 import os
 import resource
 import sys
@@ -15,6 +16,7 @@ from e2e import bin_dir
 from lab import Lab, require_privileges
 
 SECONDS = 20
+NEARLY = 0.99
 ROOM = 3 << 19  # dataplane.max_slot_lines: 1,000 VIPs of 100 backends take 16 million slots, and more while they grow; its default is 11.5 million
 
 
@@ -60,10 +62,11 @@ def run(lab, members, rows, changes, slot_lines):
     while True:
         view = daemon.get("/v1/members")["members"]
         total = sum(member["rows"] for member in view)
-        if total >= (members - 1) * rows and all(m["state"] == "alive" for m in view):
+        alive = sum(m["state"] == "alive" for m in view)
+        if total >= NEARLY * (members - 1) * rows and alive >= NEARLY * members:
             break
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{len(view)} members, {total} rows after 1800 s")
+            raise TimeoutError(f"{len(view)} members, {alive} of them alive, {total} rows after 1800 s")
         time.sleep(1)
     plane = daemon.get("/v1/status")["dataplane"]
     missing = len(plane["problems"])
@@ -75,7 +78,7 @@ def run(lab, members, rows, changes, slot_lines):
     busy = measure(pid, SECONDS)
     own, resident = memory(pid)
     print(
-        f"{members} members, {(members - 1) * rows} backends, {missing} VIPs without room in the kernel: "
+        f"{members} members, {alive} alive, {total} backends, {missing} VIPs without room in the kernel: "
         f"{own:.0f} MB of its own ({resident:.0f} MB resident with the kernel's maps), {idle:.1f} % of a CPU idle, {busy:.1f} % under {changes} changes/s",
         flush=True,
     )

@@ -63,6 +63,19 @@ json::object to_json(const service::TaskRow& task) {
           {"host_port", task.host_port}};
 }
 
+json::object to_json(const service::MesosRow& process) {
+  json::array addresses;
+  for (const base::Address& address : process.addresses)
+    addresses.emplace_back(address.to_string());
+  return {{"role", static_cast<std::uint8_t>(process.role)},
+          {"id", process.id},
+          {"name", process.name},
+          {"addresses", std::move(addresses)},
+          {"port", process.port},
+          {"order", process.order},
+          {"leader", process.leader}};
+}
+
 template <class T>
 T require(const std::optional<T>& value, const char* what) {
   if (!value) throw std::invalid_argument(what);
@@ -130,6 +143,27 @@ service::TaskRow task_from(const json::object& object) {
   return task;
 }
 
+service::MesosRow process_from(const json::object& object) {
+  service::MesosRow process;
+  const auto role = object.at("role").to_number<std::uint8_t>();
+  if (role < static_cast<std::uint8_t>(service::MesosRole::framework) ||
+      role > static_cast<std::uint8_t>(service::MesosRole::master))
+    throw std::invalid_argument("role");
+  process.role = static_cast<service::MesosRole>(role);
+  process.id = text(object, "id");
+  process.name = text(object, "name");
+  for (const json::value& address : object.at("addresses").as_array())
+    process.addresses.push_back(
+        require(base::Address::parse(std::string_view(address.as_string())), "addresses"));
+  process.port = object.at("port").to_number<std::uint16_t>();
+  process.order = object.at("order").to_number<std::uint16_t>();
+  process.leader = object.at("leader").as_bool();
+  if (const auto checked = service::check_mesos_row(process); !checked)
+    throw std::invalid_argument(std::string(to_string(process.role)) + " " + process.id + ": " +
+                                checked.error().context);
+  return process;
+}
+
 json::object to_json(const service::SourceRows& part) {
   json::array rows;
   for (const auto& row : part.rows) rows.push_back(to_json(row));
@@ -137,9 +171,12 @@ json::object to_json(const service::SourceRows& part) {
   for (const auto& mapping : part.port_mappings) mappings.push_back(to_json(mapping));
   json::array tasks;
   for (const auto& task : part.tasks) tasks.push_back(to_json(task));
+  json::array processes;
+  for (const auto& process : part.processes) processes.push_back(to_json(process));
   return {{"rows", std::move(rows)},
           {"port_mappings", std::move(mappings)},
-          {"tasks", std::move(tasks)}};
+          {"tasks", std::move(tasks)},
+          {"processes", std::move(processes)}};
 }
 
 service::SourceRows part_from(const json::value& value) {
@@ -150,6 +187,9 @@ service::SourceRows part_from(const json::value& value) {
     part.port_mappings.push_back(mapping_from(mapping.as_object()));
   if (const json::value* tasks = value.as_object().if_contains("tasks"))
     for (const auto& task : tasks->as_array()) part.tasks.push_back(task_from(task.as_object()));
+  if (const json::value* processes = value.as_object().if_contains("processes"))
+    for (const auto& process : processes->as_array())
+      part.processes.push_back(process_from(process.as_object()));
   return part;
 }
 

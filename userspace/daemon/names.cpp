@@ -78,7 +78,12 @@ bool names_differ(const Snapshot& next, const Snapshot* shown) {
   if (!shown || shown->complete != next.complete) return true;
   bool differ = false;
   NamedVips::compare(shown->names, next.names, [&](auto*, auto*) { differ = true; });
-  service::Tasks::compare(shown->tasks, next.tasks, [&](auto*, auto*) { differ = true; });
+  const auto differs = [&](auto*, auto*) { differ = true; };
+  service::Tasks::compare(shown->tasks, next.tasks, differs);
+  service::MesosProcesses::compare(shown->processes, next.processes, differs);
+  differ |= shown->master.known != next.master.known;
+  service::Tasks::compare(shown->master.tasks, next.master.tasks, differs);
+  service::MesosProcesses::compare(shown->master.processes, next.master.processes, differs);
   if (differ) return true;
   Services::compare(shown->services, next.services, [&](const auto* before, const auto* after) {
     differ |= port_of(before) != port_of(after);

@@ -9,11 +9,12 @@
 namespace viaduct::gossip {
 namespace {
 
-/// The rest is for names, tasks and facts.
-constexpr std::size_t kMaxBackendRows = kMaxRowsPerOwner - kMaxNameRows - kMaxTaskRows - 1;
-constexpr std::size_t kMaxBackendOctets = kMaxOctetsPerOwner / 8 * 5;
-static_assert(kMaxBackendOctets + kMaxNameOctetsPerOwner + kMaxTaskOctetsPerOwner +
-                  kMaxValueOctets + 1 <=
+/// The rest is for names, tasks, processes of Mesos and facts.
+constexpr std::size_t kMaxBackendRows =
+    kMaxRowsPerOwner - kMaxNameRows - kTaskLimits.rows - kProcessLimits.rows - 1;
+constexpr std::size_t kMaxBackendOctets = kMaxOctetsPerOwner / 16 * 9;
+static_assert(kMaxBackendOctets + kMaxNameOctetsPerOwner + kTaskLimits.octets +
+                  kProcessLimits.octets + kMaxValueOctets + 1 <=
               kMaxOctetsPerOwner);
 
 std::size_t octets_of(const std::map<std::string, std::string>& rows) {
@@ -24,12 +25,15 @@ std::size_t octets_of(const std::map<std::string, std::string>& rows) {
 
 }  // namespace
 
-OwnRows::OwnRows(std::string node) : tasks_(node) { options_.node_name = std::move(node); }
+OwnRows::OwnRows(std::string node) : tasks_(node, kTaskLimits), processes_(node, kProcessLimits) {
+  options_.node_name = std::move(node);
+}
 
 void OwnRows::apply(const std::string& source, const service::SourceChange& change) {
   for (const service::BackendRow& row : change.removed) this->change(source, row, false);
   for (const service::BackendRow& row : change.added) this->change(source, row, true);
-  tasks_.apply(source, change);
+  tasks_.apply(source, change.tasks_removed, change.tasks_added);
+  processes_.apply(source, change.processes_removed, change.processes_added);
 }
 
 void OwnRows::change(const std::string& source, const service::BackendRow& row, bool add) {
@@ -126,6 +130,7 @@ std::vector<RowChange> OwnRows::take(base::Time now) {
     publish(withheld, changes);  // there is room again
   names_.take(now, changes);
   tasks_.take(changes);
+  processes_.take(changes);
   if (facts_ && facts_->value() != published_facts_) {
     published_facts_ = facts_->value();
     changes.emplace_back(std::string(facts_->key()), published_facts_);
@@ -146,6 +151,7 @@ std::vector<service::RejectedRow> OwnRows::rejected() const {
   for (const auto& [key, group] : groups_)
     all.insert(all.end(), group.rejected.begin(), group.rejected.end());
   tasks_.rejected(all);
+  processes_.rejected(all);
   return all;
 }
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/time.h"
+#include "gossip/own_list.h"
 #include "gossip/own_names.h"
-#include "gossip/own_tasks.h"
 #include "gossip/row_codec.h"
 #include "gossip/vip_message.h"
 #include "service/local_table.h"
@@ -66,7 +66,8 @@ class OwnRows {
   std::set<GroupKey> touched_;
   std::set<GroupKey> withheld_;  ///< there was no room
   OwnNames names_;
-  OwnTasks tasks_;
+  OwnList<service::TaskRow> tasks_;
+  OwnList<service::MesosRow> processes_;
   std::optional<WireRow> facts_;
   std::string published_facts_;
   std::size_t vips_ = 0;  ///< published, and their rows and octets

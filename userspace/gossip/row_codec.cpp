@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "gossip/errors.h"
 #include "gossip/node_fields.h"
+#include "gossip/process_codec.h"
 #include "gossip/row_field.h"
 #include "gossip/table_limits.h"
 #include "gossip/task_codec.h"
@@ -250,6 +251,10 @@ WireRow encode_row(const NameRow& row) {
   return {std::string(1, static_cast<char>(kKindName)) + row.name, base::as_text(value.bytes())};
 }
 
+bool is_allowed_backend(const base::Address& address, const RowRules& rules) {
+  return allowed(rules.backends, address);
+}
+
 std::string_view facts_key() { return kFactsKey; }
 
 base::Result<DecodedRow> decode_row(const WireRow& row, const RowRules& rules) {
@@ -272,6 +277,9 @@ base::Result<DecodedRow> decode_row(const WireRow& row, const RowRules& rules) {
       if (!task) return task.error();
       return DecodedRow(std::move(*task));
     }
+    case kKindProcess:
+      if (first != kKindProcess) return DecodedRow(UnknownRow{});
+      return decode_process(row, rules);
     default:
       return DecodedRow(UnknownRow{});
   }

@@ -41,14 +41,17 @@ struct UnknownRow {
   bool operator==(const UnknownRow&) const = default;
 };
 
-using DecodedRow =
-    std::variant<UnknownRow, service::BackendRow, NodeFacts, NameRow, service::TaskRow>;
+using DecodedRow = std::variant<UnknownRow, service::BackendRow, NodeFacts, NameRow,
+                                service::TaskRow, service::MesosRow>;
 
 /// What other nodes' rows may say; an empty list allows every address that can be one.
 struct RowRules {
   std::vector<base::Subnet> vips;
   std::vector<base::Subnet> backends;
 };
+
+/// Whether others may publish something at an address.
+bool is_allowed_backend(const base::Address& address, const RowRules& rules);
 
 /// @errors Errc::malformed: no other node can use the row; the context says why.
 base::Result<WireRow> encode_row(const service::BackendRow& row);

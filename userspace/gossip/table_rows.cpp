@@ -11,6 +11,7 @@ struct Sorted {
   std::vector<service::BackendRow>& backends;
   std::vector<service::NamedTick>& names;
   std::vector<service::TaskRow>& tasks;
+  std::vector<service::MesosRow>& processes;
   std::vector<service::RejectedRow>& rejected;
 };
 
@@ -27,6 +28,8 @@ std::optional<NodeFacts> sort_into(const Sorted& sorted, const std::string& owne
       sorted.names.push_back({std::move(name->name), name->tick});
     else if (auto* task = std::get_if<service::TaskRow>(&*row))
       sorted.tasks.push_back(std::move(*task));
+    else if (auto* process = std::get_if<service::MesosRow>(&*row))
+      sorted.processes.push_back(std::move(*process));
     else if (auto* found = std::get_if<NodeFacts>(&*row))
       facts = std::move(*found);
   }
@@ -39,12 +42,13 @@ DecodedChange decode_change(const OwnerChange& change, const RowRules& rules) {
   DecodedChange decoded;
   decoded.owner = change.owner;
   decoded.dropped = change.dropped;
-  const auto old = sort_into({decoded.rows.removed, decoded.rows.names_removed,
-                              decoded.rows.tasks_removed, decoded.forgiven},
-                             change.owner, change.removed, rules);
-  decoded.facts = sort_into(
-      {decoded.rows.added, decoded.rows.names_added, decoded.rows.tasks_added, decoded.rejected},
-      change.owner, change.added, rules);
+  const auto old =
+      sort_into({decoded.rows.removed, decoded.rows.names_removed, decoded.rows.tasks_removed,
+                 decoded.rows.processes_removed, decoded.forgiven},
+                change.owner, change.removed, rules);
+  decoded.facts = sort_into({decoded.rows.added, decoded.rows.names_added, decoded.rows.tasks_added,
+                             decoded.rows.processes_added, decoded.rejected},
+                            change.owner, change.added, rules);
   decoded.facts_gone = old && !decoded.facts;
   return decoded;
 }

@@ -138,21 +138,16 @@ void put_ports(base::Writer& writer, const service::TaskRow& row) {
 
 /// An address of the task that peers' backends may not have; absent: all are allowed.
 std::optional<base::Address> forbidden(const service::TaskRow& row, const RowRules& rules) {
-  const auto allowed = [&](const base::Address& address) {
-    return rules.backends.empty() ||
-           std::any_of(rules.backends.begin(), rules.backends.end(),
-                       [&](const base::Subnet& subnet) { return subnet.contains(address); });
-  };
   for (const base::Address& address : row.agent)
-    if (!allowed(address)) return address;
+    if (!is_allowed_backend(address, rules)) return address;
   for (const service::TaskAddress& own : row.addresses)
-    if (!allowed(own.address)) return own.address;
+    if (!is_allowed_backend(own.address, rules)) return own.address;
   return std::nullopt;
 }
 
 }  // namespace
 
-std::string task_key(const service::TaskRow& row) {
+std::string row_key(const service::TaskRow& row) {
   base::Writer key;
   key.u8(kKindTask);
   key.u64(base::siphash(kFrameworkKey, base::as_bytes(row.framework)));
@@ -174,7 +169,7 @@ base::Result<WireRow> encode_row(const service::TaskRow& row) {
     return base::Error{Errc::too_large, place(row) + ": what is known of it takes " +
                                             std::to_string(value.size()) + " octets; at most " +
                                             std::to_string(kMaxValueOctets) + " are told"};
-  return WireRow(task_key(row), base::as_text(value.bytes()));
+  return WireRow(row_key(row), base::as_text(value.bytes()));
 }
 
 base::Result<service::TaskRow> decode_task(const WireRow& wire, const RowRules& rules) {
@@ -188,7 +183,7 @@ base::Result<service::TaskRow> decode_task(const WireRow& wire, const RowRules& 
     if (!read_field(take_field(value), row)) value.fail();
   if (key.failed() || value.failed()) return bad(row, "the row is malformed");
   // Another hash would be a second key of the same task.
-  if (wire.key() != task_key(row)) return bad(row, "the key is of another framework");
+  if (wire.key() != row_key(row)) return bad(row, "the key is of another framework");
   if (const auto checked = service::check_task(row); !checked)
     return bad(row, checked.error().context);
   if (const auto address = forbidden(row, rules))

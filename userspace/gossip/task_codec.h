@@ -13,7 +13,7 @@ namespace viaduct::gossip {
 inline constexpr std::uint8_t kKindTask = 4;
 
 /// The key of a task's row: the framework, hashed, and the task's id.
-std::string task_key(const service::TaskRow& row);
+std::string row_key(const service::TaskRow& row);
 
 /// @errors Errc::malformed: no other node can use the row; too_large: the context says what is too
 /// long.

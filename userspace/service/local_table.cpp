@@ -97,7 +97,7 @@ void limit(SourceParts& parts, const std::string& source) {
   const SourceParts::ByName all = parts.by_name();
   for (const auto& [name, part] : all) {
     if (part->rows.size() > room) {
-      SourceRows cut{{}, part->rejected, part->port_mappings, part->tasks};
+      SourceRows cut{{}, part->rejected, part->port_mappings, part->tasks, part->processes};
       cut.rows.assign(part->rows.begin(), part->rows.begin() + static_cast<std::ptrdiff_t>(room));
       parts.put(name, std::make_shared<const SourceRows>(std::move(cut)));
     }
@@ -177,9 +177,13 @@ SourceChange LocalTable::exchange(Source& source, SourceParts parts) {
     auto tasks = compare<TaskRow>(before.tasks, after.tasks);
     append(change.tasks_removed, std::move(tasks.removed));
     append(change.tasks_added, std::move(tasks.added));
+    auto processes = compare<MesosRow>(before.processes, after.processes);
+    append(change.processes_removed, std::move(processes.removed));
+    append(change.processes_added, std::move(processes.added));
     mappings |= before.port_mappings != after.port_mappings;
     change.any |= part.any || mappings || !change.tasks_removed.empty() ||
-                  !change.tasks_added.empty() || before.rejected != after.rejected;
+                  !change.tasks_added.empty() || !change.processes_removed.empty() ||
+                  !change.processes_added.empty() || before.rejected != after.rejected;
   });
   source.parts = std::move(parts);
   if (!mappings) return change;

@@ -24,6 +24,8 @@ struct SourceChange {
   std::optional<std::vector<PortMapping>> port_mappings;  ///< all there are now; absent: as before
   std::vector<TaskRow> tasks_removed{};
   std::vector<TaskRow> tasks_added{};
+  std::vector<MesosRow> processes_removed{};
+  std::vector<MesosRow> processes_added{};
 
   explicit operator bool() const { return any; }
 };

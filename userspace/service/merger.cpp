@@ -37,6 +37,8 @@ void Merger::apply(const std::string& name, SourceChange change) {
   for (BackendRow& row : change.added) add(origin, std::move(row));
   for (const TaskRow& row : change.tasks_removed) tasks_.remove(origin.origin, row);
   for (TaskRow& row : change.tasks_added) tasks_.add(origin.origin, std::move(row));
+  for (const MesosRow& row : change.processes_removed) processes_.remove(origin.origin, row);
+  for (MesosRow& row : change.processes_added) processes_.add(origin.origin, std::move(row));
   if (!change.port_mappings) return;
   source_mappings_[name] = std::move(*change.port_mappings);
   replace_mappings();
@@ -53,6 +55,16 @@ void Merger::apply_node(const std::string& node, const NodeChange& change) {
   for (const BackendRow& row : change.added) add(origin, row);
   for (const TaskRow& row : change.tasks_removed) tasks_.remove(origin.origin, row);
   for (const TaskRow& row : change.tasks_added) tasks_.add(origin.origin, row);
+  for (const MesosRow& row : change.processes_removed) processes_.remove(origin.origin, row);
+  for (const MesosRow& row : change.processes_added) processes_.add(origin.origin, row);
+}
+
+void Merger::apply_master(MasterChange change) {
+  for (const TaskRow& row : change.tasks_removed) master_tasks_.remove(master_, row);
+  for (TaskRow& row : change.tasks_added) master_tasks_.add(master_, std::move(row));
+  for (const MesosRow& row : change.removed) master_processes_.remove(master_, row);
+  for (MesosRow& row : change.added) master_processes_.add(master_, std::move(row));
+  master_known_ = true;
 }
 
 void Merger::set_mask(const std::string& node, Mask mask) {
@@ -61,6 +73,7 @@ void Merger::set_mask(const std::string& node, Mask mask) {
   if (std::exchange(origin.origin.mask, mask) == mask) return;
   touch_all(origin);
   tasks_.touch_all(origin.origin);
+  processes_.touch_all(origin.origin);
 }
 
 void Merger::set_tunnels(const std::string& node, const NodeTunnels& tunnels) {
@@ -295,6 +308,10 @@ std::shared_ptr<const Snapshot> Merger::snapshot(bool complete) {
   changed |= show_groups(*next);
   changed |= show_names(touched, *next);
   changed |= tasks_.show(next->tasks);
+  changed |= processes_.show(next->processes);
+  changed |= master_tasks_.show(next->master.tasks);
+  changed |= master_processes_.show(next->master.processes);
+  changed |= std::exchange(next->master.known, master_known_) != master_known_;
   if (!changed) return last_;
   next->revision++;
   next->complete = complete;

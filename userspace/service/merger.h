@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "service/local_table.h"
+#include "service/master_change.h"
 #include "service/name_ticks.h"
 #include "service/named_allocation.h"
+#include "service/process_merge.h"
 #include "service/snapshot.h"
 #include "service/task_merge.h"
 
@@ -34,6 +36,8 @@ class Merger {
   /// rows come from its sources.
   /// @param change  removed rows and names are those of earlier changes.
   void apply_node(const std::string& node, const NodeChange& change);
+  /// Takes what the leading Mesos master says is different; from the first time on it is known.
+  void apply_master(MasterChange change);
   /// What is thought of another node, and where tunnels to it end. Costs that node's rows.
   void set_mask(const std::string& node, Mask mask);
   void set_tunnels(const std::string& node, const NodeTunnels& tunnels);
@@ -109,6 +113,11 @@ class Merger {
   std::map<std::string, std::vector<PortMapping>> source_mappings_;
   PortMappings mappings_;
   TaskMerge tasks_;
+  ProcessMerge processes_;
+  Origin master_;  ///< whose words the next two are
+  TaskMerge master_tasks_;
+  ProcessMerge master_processes_;
+  bool master_known_ = false;
   std::map<LocalPort, std::size_t> local_ports_;  ///< -> number of rows
   std::shared_ptr<const Snapshot> last_;
 };

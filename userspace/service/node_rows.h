@@ -46,7 +46,8 @@ struct NodeRows {
   std::vector<NamedTick> names;
   Mask mask = Mask::none;
   NodeTunnels tunnels;
-  std::vector<TaskRow> tasks{};  ///< of this node's own entry none count
+  std::vector<TaskRow> tasks{};       ///< of this node's own entry none count
+  std::vector<MesosRow> processes{};  ///< the same
 };
 using Nodes = std::map<std::string, NodeRows>;
 
@@ -58,6 +59,8 @@ struct NodeChange {
   std::vector<NamedTick> names_added;
   std::vector<TaskRow> tasks_removed{};
   std::vector<TaskRow> tasks_added{};
+  std::vector<MesosRow> processes_removed{};
+  std::vector<MesosRow> processes_added{};
 };
 
 }  // namespace viaduct::service

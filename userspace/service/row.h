@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "service/mesos_row.h"
 #include "service/name_ticks.h"
 #include "service/policy.h"
 #include "service/task_row.h"
@@ -70,6 +71,7 @@ struct SourceRows {
   std::vector<RejectedRow> rejected;
   std::vector<PortMapping> port_mappings;
   std::vector<TaskRow> tasks{};
+  std::vector<MesosRow> processes{};
 
   bool operator==(const SourceRows&) const = default;
 };

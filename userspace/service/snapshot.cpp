@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "service/process_merge.h"
 #include "service/task_merge.h"
 
 namespace viaduct::service {
@@ -27,6 +28,7 @@ class Merge {
         for (const PortMapping& mapping : part->port_mappings)
           mappings_.insert({{mapping.protocol, mapping.host_port}, mapping.container});
         for (const TaskRow& row : part->tasks) collect(*origin, row);
+        for (const MesosRow& row : part->processes) collect(*origin, row);
       }
     }
     for (const auto& [name, node] : nodes) collect(name, node);
@@ -49,7 +51,8 @@ class Merge {
     }
     snapshot->services = std::move(services);
     snapshot->names = names();
-    snapshot->tasks = tasks();
+    snapshot->tasks = merged<TaskKind>(tasks_);
+    snapshot->processes = merged<ProcessKind>(processes_);
     snapshot->notes.rejected = std::move(rejected_);
     return snapshot;
   }
@@ -61,18 +64,26 @@ class Merge {
     const Origin* origin = &origins_.emplace_back(Origin{name, "", node.mask, node.tunnels});
     for (const BackendRow& row : node.rows) collect({origin, &row});
     for (const TaskRow& row : node.tasks) collect(*origin, row);
+    for (const MesosRow& row : node.processes) collect(*origin, row);
   }
 
   void collect(const Origin& origin, const TaskRow& row) {
-    tasks_[name_of(row)].push_back({&origin, std::make_shared<const Task>(Task{row, origin.node})});
+    tasks_[name_of(row)].push_back(owned<TaskKind>(origin, row));
+  }
+  void collect(const Origin& origin, const MesosRow& row) {
+    processes_[ProcessKind::group_of(row)].push_back(owned<ProcessKind>(origin, row));
   }
 
-  std::vector<std::shared_ptr<const Task>> tasks() {
-    std::vector<std::shared_ptr<const Task>> all;
-    for (auto& [name, tasks] : tasks_) {
-      std::sort(tasks.begin(), tasks.end());
-      const auto merged = merge_tasks(tasks);
-      all.insert(all.end(), merged.begin(), merged.end());
+  template <class Kind>
+  using Groups = std::map<typename Kind::Group, std::vector<Owned<typename Kind::Shown>>>;
+
+  template <class Kind>
+  static std::vector<std::shared_ptr<const typename Kind::Shown>> merged(Groups<Kind>& groups) {
+    std::vector<std::shared_ptr<const typename Kind::Shown>> all;
+    for (auto& [name, rows] : groups) {
+      std::sort(rows.begin(), rows.end());
+      const auto shown = Kind::merge(rows);
+      all.insert(all.end(), shown.begin(), shown.end());
     }
     return all;
   }
@@ -144,7 +155,8 @@ class Merge {
   NamedAddresses addresses4_;
   NamedAddresses addresses6_;
   std::map<VipKey, std::vector<SourcedRow>> vips_;
-  std::map<TaskName, std::vector<OwnedTask>> tasks_;
+  Groups<TaskKind> tasks_;
+  Groups<ProcessKind> processes_;
   std::vector<RejectedRow> rejected_;
 };
 

@@ -1,26 +1,22 @@
 #pragma once
 
-#include <cstddef>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "service/node_rows.h"
+#include "service/row_merge.h"
 #include "service/snapshot.h"
 
 namespace viaduct::service {
 
-/// A task with who says so.
-struct OwnedTask {
-  const Origin* origin;
-  std::shared_ptr<const Task> task;
-};
-/// The order in which "the first wins": node, source, then the row.
-bool operator<(const OwnedTask& left, const OwnedTask& right);
+using OwnedTask = Owned<Task>;
+
+/// What tasks are found under: the framework's name and their label.
+using TaskName = std::pair<std::string, std::string>;
+TaskName name_of(const TaskRow& row);
 
 /// The tasks of one name that DNS knows. Tasks of a dead node go, unless none would be left, as
 /// with a VIP's backends; a suspect's stay. Of several rows of a node for one task the first
@@ -29,38 +25,22 @@ bool operator<(const OwnedTask& left, const OwnedTask& right);
 /// @return in the order of node and id, none twice.
 std::vector<std::shared_ptr<const Task>> merge_tasks(std::span<const OwnedTask> tasks);
 
-/// What tasks are found under: the framework's name and their label.
-using TaskName = std::pair<std::string, std::string>;
-TaskName name_of(const TaskRow& row);
+/// Running tasks by name.
+struct TaskKind {
+  using Row = TaskRow;
+  using Shown = Task;
+  using Group = TaskName;
+  using List = Tasks;
+  using Key = TaskKey;
 
-/// Merges tasks as they change: each change costs the tasks of the names that it touches.
-class TaskMerge {
- public:
-  /// @param origin  outlives its tasks here.
-  void add(const Origin& origin, TaskRow row);
-  /// @param row  one that was added.
-  void remove(const Origin& origin, const TaskRow& row);
-  /// What is thought of a node has changed: costs the names of its tasks.
-  void touch_all(const Origin& origin);
-
-  /// Brings the last snapshot's tasks up to date.
-  /// @return whether anything differs.
-  bool show(Tasks& tasks);
-
- private:
-  struct Group {
-    std::vector<OwnedTask> tasks;                    ///< sorted
-    std::vector<std::shared_ptr<const Task>> shown;  ///< in the last snapshot
-    bool touched = false;
-  };
-  using Groups = std::map<TaskName, Group>;
-
-  void touch(Groups::iterator group);
-
-  Groups groups_;
-  std::vector<Groups::iterator> touched_;
-  /// The names that an origin has tasks under, with their number.
-  std::map<const Origin*, std::unordered_map<const TaskName*, std::size_t>> names_;
+  static Group group_of(const Row& row) { return name_of(row); }
+  static std::pair<std::string_view, std::string_view> place_of(const Task& task) {
+    return {task.node, task.row.id};
+  }
+  static std::vector<std::shared_ptr<const Task>> merge(std::span<const OwnedTask> tasks) {
+    return merge_tasks(tasks);
+  }
 };
+using TaskMerge = RowMerge<TaskKind>;
 
 }  // namespace viaduct::service

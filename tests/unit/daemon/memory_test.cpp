@@ -36,6 +36,14 @@ service::SourceRows example_rows() {
   task.discovery_ports = {{80, "http", "tcp"}, {0, "", ""}};
   task.host_port = true;
   rows.tasks = {task};
+  service::MesosRow leader;
+  leader.role = service::MesosRole::master;
+  leader.id = "192.0.2.11:5050";
+  leader.addresses = {*base::Address::parse("192.0.2.11"), *base::Address::parse("2001:db8::11")};
+  leader.port = 5050;
+  leader.order = 1;
+  leader.leader = true;
+  rows.processes = {leader};
   return rows;
 }
 
@@ -69,6 +77,7 @@ TEST(Memory, ReadsVersion1AsSourcesOfOnePart) {
   rows.rows[0].task = "shop.toml:4";
   rows.port_mappings.clear();
   rows.tasks.clear();
+  rows.processes.clear();
   EXPECT_EQ(*read, (std::map<std::string, service::SourceParts>{{"files", rows}}));
 }
 

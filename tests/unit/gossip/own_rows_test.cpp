@@ -143,15 +143,33 @@ TEST(OwnTasks, OneThatIsTooLargeStaysHereWithAReason) {
 TEST(OwnTasks, ThoseThatThereIsNoRoomForWaitUntilThereIs) {
   OwnRows own("a");
   std::vector<service::TaskRow> many;
-  for (std::size_t i = 0; i <= kMaxTaskRows; i++)
+  for (std::size_t i = 0; i <= kTaskLimits.rows; i++)
     many.push_back(task_row("web", std::to_string(i).c_str()));
   own.apply("mesos", tasks({}, many));
-  EXPECT_THAT(own.take(kStart), SizeIs(kMaxTaskRows));
+  EXPECT_THAT(own.take(kStart), SizeIs(kTaskLimits.rows));
   ASSERT_THAT(own.rejected(), SizeIs(1));
   EXPECT_THAT(own.rejected()[0].reason, HasSubstr("more than it may publish"));
   own.apply("mesos", tasks({many[0]}, {}));
   EXPECT_THAT(own.take(kStart), SizeIs(2)) << "one goes, one comes";
   EXPECT_THAT(own.rejected(), IsEmpty());
+}
+
+TEST(OwnProcesses, ArePublishedOnceAndTheFirstSourceOfTwoCounts) {
+  OwnRows own("a");
+  service::MesosRow one = process_row(service::MesosRole::master, "192.0.2.11:5050");
+  service::MesosRow other = one;
+  other.leader = true;
+  service::SourceChange change;
+  change.processes_added = {other};
+  own.apply("b", change);
+  EXPECT_THAT(decoded(own.take(kStart)), ElementsAre(DecodedRow(other)));
+  change.processes_added = {one};
+  own.apply("a", change);
+  EXPECT_THAT(decoded(own.take(kStart)), ElementsAre(DecodedRow(one)));
+  change.processes_added.clear();
+  change.processes_removed = {one};
+  own.apply("a", change);
+  EXPECT_THAT(decoded(own.take(kStart)), ElementsAre(DecodedRow(other)));
 }
 
 class Names : public testing::Test {

@@ -29,18 +29,6 @@ TaskRow full() {
   return row;
 }
 
-DecodedRow decoded(const WireRow& row, const RowRules& rules = {}) {
-  auto made = decode_row(row, rules);
-  EXPECT_TRUE(made) << made.error().message();
-  return made ? *made : DecodedRow{};
-}
-
-std::string reason(const WireRow& row, const RowRules& rules = {}) {
-  const auto made = decode_row(row, rules);
-  EXPECT_FALSE(made);
-  return made ? "" : made.error().context;
-}
-
 TEST(TaskCodec, TasksComeBackAsTheyWere) {
   TaskRow odd = task_row("\xff\x00\n"s.c_str(), "\xe2\x80\xa8");
   odd.name = "\xff\x00\n"s;

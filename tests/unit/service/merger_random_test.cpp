@@ -59,13 +59,18 @@ class RandomRows {
     if (kind < 4) return sources.mask(node, node == "node1" ? Mask::none : Mask(below(3)));
     if (kind < 6) return sources.tunnels(node, tunnels());
     if (kind < 7) return sources.forget(node);
-    SourceRows rows{sources.nodes_[node].rows, {}, {}, sources.nodes_[node].tasks};
+    SourceRows rows{sources.nodes_[node].rows,
+                    {},
+                    {},
+                    sources.nodes_[node].tasks,
+                    sources.nodes_[node].processes};
     if (node != "node1") change(rows);
     std::vector<NamedTick> names = sources.nodes_[node].names;
     if (below(3) == 0) names.push_back({"name" + std::to_string(below(16)) + ".x", below(5)});
     if (below(3) == 0 && !names.empty())
       names.erase(names.begin() + below(static_cast<unsigned>(names.size())));
-    sources.publish(node, std::move(rows.rows), std::move(names), std::move(rows.tasks));
+    sources.publish(node, std::move(rows.rows), std::move(names), std::move(rows.tasks),
+                    std::move(rows.processes));
   }
 
  private:
@@ -91,8 +96,21 @@ class RandomRows {
     }
   }
 
+  void change(std::vector<MesosRow>& processes) {
+    const auto at = processes.begin() +
+                    (processes.empty() ? 0 : below(static_cast<unsigned>(processes.size())));
+    if (!processes.empty() && below(2)) {
+      processes.erase(at);
+      return;
+    }
+    MesosRow made = process(MesosRole(1 + below(3)), std::array{"a", "b"}[below(2)]);
+    made.leader = below(2);
+    processes.insert(at, std::move(made));
+  }
+
   void change(SourceRows& source) {
     if (below(3) == 0) return change(source.tasks);
+    if (below(4) == 0) return change(source.processes);
     auto& rows = source.rows;
     const unsigned kind = below(20);
     const auto at = rows.begin() + (rows.empty() ? 0 : below(static_cast<unsigned>(rows.size())));
@@ -150,10 +168,15 @@ struct Follower {
       if (before) std::erase(tasks, *before);
       if (after) tasks.push_back(*after);
     });
+    MesosProcesses::compare(last.processes, next.processes, [&](auto* before, auto* after) {
+      if (before) std::erase(processes, *before);
+      if (after) processes.push_back(*after);
+    });
     last = next;
   }
   Snapshot last;
   std::vector<std::shared_ptr<const Task>> tasks;
+  std::vector<std::shared_ptr<const MesosProcess>> processes;
   std::map<VipKey, std::shared_ptr<const Service>> services;
 };
 
@@ -190,6 +213,8 @@ void run(unsigned seed, int steps) {
                            [](const auto& one, const auto& two) { return one == two.second; }));
     ASSERT_TRUE(std::is_permutation(snapshot->tasks.begin(), snapshot->tasks.end(),
                                     follower.tasks.begin(), follower.tasks.end()));
+    ASSERT_TRUE(std::is_permutation(snapshot->processes.begin(), snapshot->processes.end(),
+                                    follower.processes.begin(), follower.processes.end()));
   }
 }
 

@@ -36,6 +36,16 @@ inline TaskRow task(const char* name, const char* id, const char* own = "198.51.
   return made;
 }
 
+inline MesosRow process(MesosRole role, const char* id, const char* address_text = "192.0.2.11") {
+  MesosRow made;
+  made.role = role;
+  made.id = id;
+  if (role == MesosRole::framework) made.name = "marathon";
+  made.addresses = {address(address_text)};
+  made.port = 5050;
+  return made;
+}
+
 /// Everything of a snapshot that is seen, in a form that a failure prints.
 inline std::vector<std::string> text(const Snapshot& snapshot) {
   std::vector<std::string> lines = {snapshot.complete ? "complete" : "incomplete"};
@@ -58,6 +68,12 @@ inline std::vector<std::string> text(const Snapshot& snapshot) {
     for (const TaskAddress& own : task->row.addresses) line += " " + own.address.to_string();
     lines.push_back(line);
   }
+  for (const auto& process : snapshot.processes) {
+    std::string line = process->node + " knows " + std::string(to_string(process->row.role)) + " " +
+                       process->row.id + " " + std::to_string(process->row.port);
+    for (const base::Address& one : process->row.addresses) line += " " + one.to_string();
+    lines.push_back(line + (process->row.leader ? " leads" : ""));
+  }
   for (const RejectedRow& row : snapshot.notes.rejected)
     lines.push_back(row.where + ": " + row.reason);
   return lines;
@@ -76,11 +92,13 @@ class Sources {
 
   /// Makes another node publish these rows and names instead of those before.
   void publish(const std::string& node, std::vector<BackendRow> rows,
-               std::vector<NamedTick> names = {}, std::vector<TaskRow> tasks = {}) {
+               std::vector<NamedTick> names = {}, std::vector<TaskRow> tasks = {},
+               std::vector<MesosRow> processes = {}) {
     NodeRows& now = nodes_[node];
     SourceChange change = compare_rows(now.rows, rows);
     merger_.apply_node(node, {std::move(change.removed), std::move(change.added), now.names, names,
-                              now.tasks, tasks});
+                              now.tasks, tasks, now.processes, processes});
+    now.processes = std::move(processes);
     now.tasks = std::move(tasks);
     now.rows = std::move(rows);
     now.names = std::move(names);
