@@ -5,22 +5,16 @@
 #include <cstring>
 #include <utility>
 
+#include "dns/sequence_words.h"
+
 namespace viaduct::dns {
 namespace {
-
-// Every word of a slot is read and written atomically, since reader and writer may meet. Reads
-// acquire and writes release, so no word is seen from after the sequence number that is read last.
-// std::atomic_ref would forget that a word may be part of a struct.
-using Word = __u64 __attribute__((may_alias));
-__u64 load(const Word& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
-void store(Word& word, __u64 value) { __atomic_store_n(&word, value, __ATOMIC_RELEASE); }
 
 constexpr std::size_t kHeadWords = 2;
 static_assert(offsetof(vd_dns_slot, data) == kHeadWords * 8);
 
 const Word* words_of(const vd_dns_slot& slot) { return reinterpret_cast<const Word*>(&slot); }
 Word* words_of(vd_dns_slot& slot) { return reinterpret_cast<Word*>(&slot); }
-std::uint32_t sequence_of(__u64 first_word) { return static_cast<std::uint32_t>(first_word); }
 
 constexpr std::size_t kLineOctets = 64;
 constexpr std::size_t kUsualOctets = 128;  // of a slot's 256: head, a usual name, one or two sets
@@ -175,17 +169,9 @@ std::uint32_t AnswerSlots::take_slot() {
 
 /// Replaces a slot's contents but for its sequence number.
 void AnswerSlots::write(std::uint32_t slot, const vd_dns_slot& wanted) {
-  Word* words = words_of(memory_.slots[slot]);
-  const Word* from = words_of(wanted);
-  const std::uint32_t sequence = sequence_of(words[0]);
-  const auto first = [&](std::uint32_t number) {
-    return static_cast<__u64>(from[0] >> 32 << 32 | number);
-  };
-  store(words[0], first(sequence + 1));
-  const std::size_t end =
+  const std::size_t count =
       kHeadWords + padded(std::min<std::size_t>(wanted.data_octets, VD_DNS_SLOT_DATA)) / 8;
-  for (std::size_t i = 1; i < end; ++i) store(words[i], from[i]);
-  store(words[0], first(sequence + 2));
+  write_words(words_of(memory_.slots[slot]), words_of(wanted), count);
 }
 
 AnswerSlots::Put AnswerSlots::put(const Name& name, std::uint8_t zone, RecordSets sets) {

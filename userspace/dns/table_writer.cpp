@@ -187,29 +187,39 @@ void TableWriter::erase(const Known& zone, Name name) {
   }
 }
 
+/// All names in more memory; names whose hashes lie badly may need it twice. The table stays as it
+/// is if there is none.
 bool TableWriter::grow() {
-  const std::size_t names = slots_ ? 2 * slots_->capacity() : first_names_;
-  if (names > kMaxNames) return false;
-  auto memory = allocate_(names);
-  if (!memory) {
-    rejected_.push_back(memory.error());
-    return false;
+  std::size_t names = slots_ ? 2 * slots_->capacity() : first_names_;
+  for (; names <= kMaxNames; names *= 2) {
+    auto memory = allocate_(names);
+    if (!memory) {
+      rejected_.push_back(memory.error());
+      return false;
+    }
+    seed_ = seed_ * 0x9e3779b97f4a7c15 + 1;
+    auto slots = std::make_shared<AnswerSlots>(*std::move(memory), seed_);
+    if (!copy_to(*slots)) continue;
+    slots_ = std::move(slots);
+    table_ = nullptr;
+    return true;
   }
-  seed_ = seed_ * 0x9e3779b97f4a7c15 + 1;
-  auto slots = std::make_shared<AnswerSlots>(*std::move(memory), seed_);
+  return false;
+}
+
+/// @return whether all names fit.
+bool TableWriter::copy_to(AnswerSlots& slots) const {
   bool fits = true;
   if (slots_)
     slots_->each([&](const Name& name, std::uint8_t zone, std::uint32_t below,
                      const std::uint8_t* octets, std::uint8_t count) {
       RecordSets sets{count, {octets, octets + sets_octets(octets, count)}};
-      if (slots->put(name, zone, std::move(sets)) == AnswerSlots::Put::full)
+      if (!fits || slots.put(name, zone, std::move(sets)) == AnswerSlots::Put::full)
         fits = false;
       else
-        slots->set_below(name, below);
+        slots.set_below(name, below);
     });
-  slots_ = std::move(slots);
-  table_ = nullptr;
-  return fits || grow();
+  return fits;
 }
 
 std::vector<Record> TableWriter::records_of(const Name& owner) const {

@@ -65,6 +65,7 @@ class TableWriter {
   bool make_parents(const Known& zone, const Name& name);
   void erase(const Known& zone, Name name);
   bool grow();
+  bool copy_to(AnswerSlots& slots) const;
   std::vector<Record> records_of(const Name& owner) const;
   std::uint8_t number_of(const Known& zone) const {
     return static_cast<std::uint8_t>(&zone - zones_.data());

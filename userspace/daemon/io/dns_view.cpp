@@ -120,9 +120,15 @@ std::vector<std::string> DnsView::sources_of(const dns::Name& name) const {
   std::vector<std::string> sources;
   const auto snapshot = publisher_.snapshot();
   if (!snapshot) return sources;
-  for (const service::NamedVip& vip : snapshot->names) {
-    const auto owner = dns::zones::l4lb_name(vip);
-    if (owner && name.is_within(*owner)) add_vip(*snapshot, vip, sources);
+  if (const auto vip_name = dns::zones::l4lb_prefix(name)) {
+    // `_80._tcp.NAME` is of the VIP that NAME is.
+    for (std::string_view rest = *vip_name; !rest.empty();) {
+      if (const auto* vip = snapshot->names.find(std::string(rest)))
+        add_vip(*snapshot, *vip, sources);
+      const std::size_t dot = rest.find('.');
+      rest = dot == std::string_view::npos ? "" : rest.substr(dot + 1);
+    }
+    return sources;
   }
   const std::string text = name.to_text();
   for (const auto& task : snapshot->tasks)
@@ -162,10 +168,15 @@ void DnsView::explain_forwarded(const dns::Name& name, std::uint16_t type,
     const std::lock_guard lock(lookups_->mutex);
     std::erase_if(lookups_->all,
                   [&](const auto& one) { return now - one.second.begun > kLookupKept; });
+    if (!lookups_->all.contains(question) && lookups_->all.size() >= kMaxLookups) {
+      made.origin = "not looked up: " + std::to_string(kMaxLookups) +
+                    " names were asked about in the last seconds";
+      return;
+    }
     const auto [known, begun] = lookups_->all.try_emplace(question, Lookup{now, ""});
     made.pending = known->second.origin.empty();
     made.origin = known->second.origin;
-    if (!begun || lookups_->all.size() > kMaxLookups) return;
+    if (!begun) return;
   }
   auto query = dns::make_query(0, name, static_cast<dns::Type>(type));
   query[2] |= kRecursionDesired;

@@ -12,11 +12,10 @@
 #include <utility>
 
 #include "dns/name.h"
+#include "dns/sequence_words.h"
 
 namespace viaduct::dns {
 namespace {
-
-using Word = __u64 __attribute__((may_alias));
 
 base::Result<base::Fd> open_pin(const std::string& path) {
   base::Fd fd(bpf_obj_get(path.c_str()));
@@ -66,15 +65,8 @@ vd_addr to_abi(const base::Address& address) {
 void write_zone(vd_dns_zone& zone, vd_dns_zone wanted) {
   wanted.seq = zone.seq;
   if (std::memcmp(&zone, &wanted, sizeof zone) == 0) return;
-  auto* to = reinterpret_cast<Word*>(&zone);
-  const auto* from = reinterpret_cast<const Word*>(&wanted);
-  const auto store = [](Word& word, __u64 value) {
-    __atomic_store_n(&word, value, __ATOMIC_RELEASE);
-  };
-  const __u64 head = from[0] >> 32 << 32;
-  store(to[0], head | (wanted.seq + 1U));
-  for (std::size_t i = 1; i < sizeof zone / sizeof *to; ++i) store(to[i], from[i]);
-  store(to[0], head | (wanted.seq + 2U));
+  write_words(reinterpret_cast<Word*>(&zone), reinterpret_cast<const Word*>(&wanted),
+              sizeof zone / sizeof(Word));
 }
 
 vd_dns_zone to_abi(const Table::ZoneInfo& zone, bool simple) {

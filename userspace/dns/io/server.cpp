@@ -1,6 +1,7 @@
 #include "dns/io/server.h"
 
 #include <algorithm>
+#include <bit>
 #include <condition_variable>
 #include <mutex>
 #include <numeric>
@@ -30,6 +31,13 @@ struct Listener {
 
 constexpr std::chrono::seconds kPatience{1};
 constexpr unsigned kLooksBeforeRebind = 3;
+
+/// After 3 silent looks, after 6, 12, 24 and so on: an address that never comes is not bound anew
+/// for ever.
+bool is_time_to_rebind(unsigned silent_looks) {
+  return silent_looks % kLooksBeforeRebind == 0 &&
+         std::has_single_bit(silent_looks / kLooksBeforeRebind);
+}
 
 }  // namespace
 
@@ -184,7 +192,7 @@ class Server::Impl {
             : log::warn("dns_silent", {{"address", endpoint.to_string()}, {"error", fault}});
       listener.fault = fault;
       listener.silent_looks = fault.empty() ? 0 : listener.silent_looks + 1;
-      if (listener.silent_looks == 0 || listener.silent_looks % kLooksBeforeRebind != 0) continue;
+      if (!is_time_to_rebind(listener.silent_looks)) continue;
       log::warn("dns_bound_anew", {{"address", endpoint.to_string()}});
       for (auto& worker : workers_) worker->remove(endpoint);
       tcp_->remove(endpoint);

@@ -1,5 +1,6 @@
 #include "dns/zones/l4lb.h"
 
+#include <algorithm>
 #include <string>
 
 #include "service/vip.h"
@@ -19,6 +20,15 @@ base::Result<Name> l4lb_name(const service::NamedVip& vip) {
   static const Name apex = constant(service::kL4lbZone);
   const base::Result<Name> prefix = Name::parse(vip.name);
   return prefix ? prefix->under(apex) : prefix;
+}
+
+std::optional<std::string> l4lb_prefix(const Name& name) {
+  static const Name apex = constant(service::kL4lbZone);
+  if (!name.is_within(apex)) return std::nullopt;
+  std::string text = name.to_text();
+  const std::size_t zone = apex.to_text().size() + 1;  // with the dot before it
+  text.resize(text.size() - std::min(text.size(), zone));
+  return text;
 }
 
 std::vector<Record> l4lb_records(const service::NamedVip& vip, const Name& owner,

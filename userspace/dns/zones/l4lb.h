@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "dns/zones/zone.h"
 
 namespace viaduct::dns::zones {
@@ -13,6 +16,9 @@ ZoneHead l4lb(const service::Snapshot& snapshot, const ZoneOptions& options);
 
 /// @errors base::Errc::bad_format, too_large: a name that cannot be served, e.g. over 255 octets.
 base::Result<Name> l4lb_name(const service::NamedVip& vip);
+
+/// What stands before the zone: "_80._tcp.web.marathon"; absent: the name is not in it.
+std::optional<std::string> l4lb_prefix(const Name& name);
 
 /// A named VIP's records.
 /// @param owner  its l4lb_name().

@@ -36,15 +36,18 @@ void Zones::update_custom(const service::Snapshot& snapshot) {
 
 void Zones::update_ports(const service::Snapshot& snapshot, const Name& apex) {
   using ServicePointer = std::shared_ptr<const service::Service>;
-  const auto record = [&](const ServicePointer* service) -> std::optional<Record> {
+  const auto record = [&](const ServicePointer* service,
+                          std::vector<base::Error>* rejected) -> std::optional<Record> {
     if (!service || (*service)->name.empty()) return std::nullopt;
     auto made = zones::l4lb_port(**service, options_);
-    return made ? std::optional(*std::move(made)) : std::nullopt;  // update_names() says why
+    if (made) return *std::move(made);
+    if (rejected) rejected->push_back(made.error());
+    return std::nullopt;
   };
   service::Services::compare(services_, snapshot.services,
                              [&](const ServicePointer* before, const ServicePointer* after) {
-                               if (const auto come = record(after)) ports_.add(*come);
-                               if (const auto gone = record(before)) ports_.remove(*gone);
+                               if (const auto come = record(after, &rejected_)) ports_.add(*come);
+                               if (const auto gone = record(before, nullptr)) ports_.remove(*gone);
                              });
   services_ = snapshot.services;
   ports_.write(writer_, {&apex, 1});
