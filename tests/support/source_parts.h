@@ -12,6 +12,8 @@ inline service::SourceRows joined(const service::SourceParts& parts) {
     all.rejected.insert(all.rejected.end(), part->rejected.begin(), part->rejected.end());
     all.port_mappings.insert(all.port_mappings.end(), part->port_mappings.begin(),
                              part->port_mappings.end());
+    all.tasks.insert(all.tasks.end(), part->tasks.begin(), part->tasks.end());
+    all.processes.insert(all.processes.end(), part->processes.begin(), part->processes.end());
   }
   return all;
 }

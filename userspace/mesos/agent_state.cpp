@@ -146,7 +146,9 @@ base::Result<AgentInfo> parse_agent_info(std::string_view text) {
   const auto info = JsonItem(**answer, "", rejections).object("agent_info");
   const auto id = info ? info->id("id") : std::nullopt;
   if (!id) return unexpected("there is no agent_info.id");
-  return AgentInfo{*id, info->text("hostname").value_or("")};
+  const std::int64_t port = info->integer("port").value_or(kAgentPort);
+  return AgentInfo{*id, info->text("hostname").value_or(""),
+                   port >= 1 && port <= 65535 ? static_cast<std::uint16_t>(port) : kAgentPort};
 }
 
 }  // namespace viaduct::mesos

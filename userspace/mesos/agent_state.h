@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,10 +19,14 @@ struct AgentState {
   std::vector<service::RejectedRow> rejected;     ///< what could not be read, with its place
 };
 
+/// An agent's usual port.
+inline constexpr std::uint16_t kAgentPort = 5051;
+
 /// What an agent says about itself.
 struct AgentInfo {
   std::string id;
   std::string hostname;  ///< need not resolve
+  std::uint16_t port = kAgentPort;
 
   bool operator==(const AgentInfo&) const = default;
 };

@@ -41,4 +41,18 @@ service::SourceRows make_rows(const AgentState& state, const base::Address& node
   return out;
 }
 
+service::SourceRows agent_row(const AgentInfo& agent, const base::Address& node) {
+  service::MesosRow row;
+  row.role = service::MesosRole::agent;
+  row.id = agent.id;
+  row.addresses = {node};
+  row.port = agent.port;
+  service::SourceRows out;
+  if (const auto checked = service::check_mesos_row(row); !checked)
+    out.rejected.push_back({"agent " + agent.id, checked.error().context});
+  else
+    out.processes.push_back(std::move(row));
+  return out;
+}
+
 }  // namespace viaduct::mesos

@@ -16,6 +16,10 @@ namespace viaduct::mesos {
 /// Source: facts on dcos-net, 1.1-1.6 and 1.9; deviations are listed in this module's README.md.
 service::SourceRows make_rows(const AgentState& state, const base::Address& node);
 
+/// What this node publishes for its agent itself: where it is.
+/// @return no row if the agent's id is too long for one; it is among the rejected.
+service::SourceRows agent_row(const AgentInfo& agent, const base::Address& node);
+
 /// Weight of a task's backends: 1, or 0 when it is ending, unhealthy, or has a health check without
 /// a result yet. Source: facts on dcos-net, 1.6.
 std::uint16_t task_weight(const Task& task);

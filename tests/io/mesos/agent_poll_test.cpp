@@ -103,7 +103,11 @@ TEST(AgentPoll, HandsOnTheRowsOfARealAgentsAnswer) {
   Poller poller(server);
   ASSERT_TRUE(poller.until([&] { return poller.rows.size() >= 3 && poller.poll->agent(); }));
   EXPECT_EQ(poller.rows[0].rows.size(), 2u);
-  EXPECT_EQ(poller.rows[2], poller.rows[0]);
+  ASSERT_EQ(poller.rows[1].processes.size(), 1u) << "the agent has said who it is";
+  EXPECT_EQ(poller.rows[1].processes[0].role, service::MesosRole::agent);
+  EXPECT_EQ(poller.rows[1].processes[0].addresses[0].to_string(), "10.77.0.21");
+  EXPECT_EQ(poller.rows[1].processes[0].port, 5051);
+  EXPECT_EQ(poller.rows[2], poller.rows[1]);
   EXPECT_EQ(poller.poll->counters().changes, 1u)
       << "an answer that says the same is not read again";
   EXPECT_EQ(poller.poll->agent()->hostname, "agent-one.example");

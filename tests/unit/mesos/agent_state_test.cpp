@@ -263,6 +263,12 @@ TEST(AgentState, UnknownMembersAreIgnored) {
 TEST(AgentInfo, NeedsAnIdOnly) {
   EXPECT_EQ(parse_agent_info(R"({"get_agent":{"agent_info":{"id":{"value":"S0"}}}})").value(),
             (AgentInfo{"S0", ""}));
+  EXPECT_EQ(
+      parse_agent_info(R"({"get_agent":{"agent_info":{"id":{"value":"S0"},"port":6061}}})")->port,
+      6061);
+  EXPECT_EQ(
+      parse_agent_info(R"({"get_agent":{"agent_info":{"id":{"value":"S0"},"port":99999}}})")->port,
+      kAgentPort);
   EXPECT_EQ(parse_agent_info(R"({"get_agent":{}})").error().code, Errc::unexpected_shape);
   EXPECT_EQ(parse_agent_info("{").error().code, Errc::bad_json);
 }

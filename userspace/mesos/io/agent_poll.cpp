@@ -27,6 +27,7 @@ namespace asio = boost::asio;
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxPasswordBytes = 4096;
 constexpr std::string_view kTarget = "/api/v1";
+constexpr const char* kAgentPart = "agent";
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
@@ -81,11 +82,17 @@ struct AgentPoll::Impl {
       rows = make_rows(*state, node);
       known = digest;
       counters.changes++;
-      on_rows(rows);
+      hand_on();
       co_return PollOutcome::changed;
     }
-    on_rows(rows);
+    hand_on();
     co_return PollOutcome::unchanged;
+  }
+
+  void hand_on() const {
+    service::SourceParts all = rows;
+    if (about_agent) all.put(kAgentPart, about_agent);
+    on_rows(std::move(all));
   }
 
   /// Not every agent answers GET_AGENT, and nothing depends on it.
@@ -97,6 +104,8 @@ struct AgentPoll::Impl {
     if (!info)
       co_return log::debug("mesos_agent_unidentified", {{"error", info.error().message()}});
     agent = *info;
+    about_agent = std::make_shared<const service::SourceRows>(agent_row(*agent, node));
+    hand_on();
     log::info("mesos_agent_found", {{"id", agent->id}, {"hostname", agent->hostname}});
   }
 
@@ -149,6 +158,7 @@ struct AgentPoll::Impl {
   Counters counters;
   bool asked_who = false;  // since the last failure
   std::optional<AgentInfo> agent;
+  std::shared_ptr<const service::SourceRows> about_agent;  // what it said last
 };
 
 AgentPoll::AgentPoll(asio::io_context& context, Config config, base::Address node, OnRows on_rows,
