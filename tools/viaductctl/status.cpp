@@ -71,6 +71,30 @@ std::string dns_text(const json::value& status) {
                          (listening.empty() ? "listens nowhere" : "listens on " + listening));
 }
 
+std::string master_text(const json::value& status) {
+  const json::value& master = object_of(status, "mesos_master");
+  if (!flag_of(master, "enabled")) return "";
+  const std::string leader = text_of(master, "leader");
+  std::string state = leader.empty()                 ? "nobody answers"
+                      : flag_of(master, "streaming") ? leader + " tells its events"
+                                                     : leader + " is polled";
+  if (flag_of(master, "known"))
+    state += ", last heard " + duration_text(number_of(master, "age_ms")) + " ago";
+  else
+    state += ", never heard since the start: names in mesos are not answered";
+  std::string out = line("Mesos master", state);
+  std::string known = counted(number_of(master, "tasks"), "task");
+  if (number_of(master, "held"))
+    known += " (" + count(master, "held") + " held until their agents are back)";
+  out += line("", known + ", " + counted(number_of(master, "agents"), "agent") + ", " +
+                      counted(number_of(master, "frameworks"), "framework"));
+  if (const std::string error = text_of(master, "last_error"); !error.empty())
+    out += line("", "failing: " + error);
+  if (const std::string zookeeper = text_of(master, "zookeeper"); !zookeeper.empty())
+    out += line("", "ZooKeeper: " + zookeeper);
+  return out;
+}
+
 std::string source_text(const json::value& source) {
   std::string out = text_of(source, "name") + ": " + counted(number_of(source, "rows"), "row") +
                     ", " + count(source, "rejected") + " rejected, ";
@@ -105,7 +129,7 @@ std::string status_text(const json::value& status) {
                   counted(number_of(status, "backends"), "backend") + ", revision " +
                   count(status, "revision") +
                   (flag_of(status, "complete") ? "" : ", incomplete: nothing is withdrawn yet"));
-  out += dataplane_text(status) + dns_text(status);
+  out += dataplane_text(status) + dns_text(status) + master_text(status);
   std::string_view name = "sources";
   for (const json::value& source : list_of(status, "sources")) {
     out += line(name, source_text(source));

@@ -52,6 +52,22 @@ json::object dns_json(const DnsStatus& status) {
           {"queries", status.queries}};
 }
 
+json::object master_json(const MasterStatus& status) {
+  json::object object{{"enabled", status.enabled},
+                      {"known", status.known},
+                      {"leader", status.leader ? status.leader->to_string() : ""},
+                      {"streaming", status.streaming},
+                      {"age_ms", nullptr},
+                      {"tasks", status.tasks},
+                      {"held", status.held},
+                      {"agents", status.agents},
+                      {"frameworks", status.frameworks},
+                      {"last_error", status.error},
+                      {"zookeeper", status.zookeeper}};
+  if (status.age) object["age_ms"] = milliseconds(*status.age);
+  return object;
+}
+
 }  // namespace
 
 json::object source_json(const service::LocalTable::Source& source, base::Time now) {
@@ -95,6 +111,7 @@ json::value status_json(const Views& views) {
       {"merge_rejected", views.snapshot ? views.snapshot->notes.rejected.size() : 0},
       {"dataplane", dataplane_json(views.dataplane)},
       {"dns", dns_json(views.dns)},
+      {"mesos_master", master_json(views.master)},
       {"sources", std::move(sources)},
       {"capabilities", std::move(capabilities)}};
 }

@@ -68,6 +68,21 @@ struct DnsStatus {
   std::uint64_t queries = 0;
 };
 
+/// The leading Mesos master, on a node that asks it.
+struct MasterStatus {
+  bool enabled = false;
+  bool known = false;                    ///< it has answered since the start
+  std::optional<base::Endpoint> leader;  ///< absent: nobody answers
+  bool streaming = false;                ///< it tells its events; else it is polled
+  std::optional<base::Duration> age;     ///< since it said something; absent: never
+  std::size_t tasks = 0;                 ///< running
+  std::size_t held = 0;  ///< of them; their agents have yet to come back to a new master
+  std::size_t agents = 0;
+  std::size_t frameworks = 0;
+  std::string error;      ///< why it says nothing now; ""
+  std::string zookeeper;  ///< "connected", or why not; "": it is not asked
+};
+
 /// A member of the cluster as this node sees it.
 struct ClusterMember {
   std::string name;
@@ -169,6 +184,7 @@ struct Views {
   const service::LocalTable* table = nullptr;         ///< null: none yet
   DataplaneStatus dataplane;
   DnsStatus dns;
+  MasterStatus master;
   std::function<ClusterStatus()> cluster;
   std::vector<Capability> capabilities;
   std::function<KernelView()> kernel;

@@ -50,6 +50,13 @@ const std::vector<config::Key>& own_keys() {
   return all;
 }
 
+std::optional<std::string> check_mesos_master(const config::Values& values) {
+  if (values.string("dns.mesos") != "master" || !values.string_list("mesos.masters").empty() ||
+      !values.string("mesos.zk").empty())
+    return std::nullopt;
+  return "is master, but neither mesos.masters nor mesos.zk says where the masters are";
+}
+
 }  // namespace
 
 config::Schema schema() {
@@ -64,6 +71,7 @@ config::Schema schema() {
   all.rules = mesos::rules();
   for (auto rules : {gossip::rules(), dns::rules()})
     for (config::Rule& rule : rules) all.rules.push_back(std::move(rule));
+  all.rules.push_back({"dns.mesos", check_mesos_master});
   return all;
 }
 

@@ -202,7 +202,7 @@ void LocalTable::fail(const std::string& name, std::string error, base::Time now
 
 bool LocalTable::complete() const {
   return std::all_of(sources_.begin(), sources_.end(), [](const auto& entry) {
-    return entry.second.last_success || entry.second.restored;
+    return !entry.second.needed || entry.second.last_success || entry.second.restored;
   });
 }
 

@@ -40,6 +40,7 @@ class LocalTable {
  public:
   struct Source {
     SourceParts parts;
+    bool needed = true;     ///< complete() waits for it
     bool restored = false;  ///< the rows are from before this process; the source has yet to answer
     std::optional<base::Time> last_success;  ///< absent: never answered since the start
     std::optional<base::Time> last_failure;
@@ -49,6 +50,9 @@ class LocalTable {
 
   /// Announces a source, so that the table is not complete before its first answer.
   void expect(const std::string& source);
+
+  /// Announces a source that the table does not wait for: no VIP comes from it.
+  void offer(const std::string& source) { sources_[source].needed = false; }
 
   /// Takes what a source reads now. Costs the number of parts and what is in those that are not the
   /// ones taken before.

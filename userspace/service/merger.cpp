@@ -59,12 +59,12 @@ void Merger::apply_node(const std::string& node, const NodeChange& change) {
   for (const MesosRow& row : change.processes_added) processes_.add(origin.origin, row);
 }
 
-void Merger::apply_master(MasterChange change) {
+void Merger::apply_master(MasterChange change, bool known) {
   for (const TaskRow& row : change.tasks_removed) master_tasks_.remove(master_, row);
   for (TaskRow& row : change.tasks_added) master_tasks_.add(master_, std::move(row));
   for (const MesosRow& row : change.removed) master_processes_.remove(master_, row);
   for (MesosRow& row : change.added) master_processes_.add(master_, std::move(row));
-  master_known_ = true;
+  master_known_ = known;
 }
 
 void Merger::set_mask(const std::string& node, Mask mask) {

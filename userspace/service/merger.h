@@ -36,8 +36,9 @@ class Merger {
   /// rows come from its sources.
   /// @param change  removed rows and names are those of earlier changes.
   void apply_node(const std::string& node, const NodeChange& change);
-  /// Takes what the leading Mesos master says is different; from the first time on it is known.
-  void apply_master(MasterChange change);
+  /// Takes what the leading Mesos master says is different.
+  /// @param known  it has said all that there is.
+  void apply_master(MasterChange change, bool known);
   /// What is thought of another node, and where tunnels to it end. Costs that node's rows.
   void set_mask(const std::string& node, Mask mask);
   void set_tunnels(const std::string& node, const NodeTunnels& tunnels);

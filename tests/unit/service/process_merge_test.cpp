@@ -59,7 +59,7 @@ TEST(ProcessMerge, WhatTheMasterSaysStandsApartFromWhatNodesSay) {
   MasterChange change;
   change.tasks_added = {task("web", "web.1"), task("db", "db.1")};
   change.added = {process(MesosRole::agent, "a")};
-  sources.merger_.apply_master(change);
+  sources.merger_.apply_master(change, true);
   auto snapshot = sources.merger_.snapshot(true);
   EXPECT_TRUE(snapshot->master.known);
   EXPECT_EQ(snapshot->master.tasks.size(), 2u);
@@ -69,19 +69,21 @@ TEST(ProcessMerge, WhatTheMasterSaysStandsApartFromWhatNodesSay) {
   MasterChange gone;
   gone.tasks_removed = {task("web", "web.1")};
   gone.removed = change.added;
-  sources.merger_.apply_master(gone);
+  sources.merger_.apply_master(gone, true);
   const auto next = sources.merger_.snapshot(true);
   EXPECT_GT(next->revision, snapshot->revision);
   EXPECT_EQ(next->master.tasks.size(), 1u);
   EXPECT_THAT(shown(next->master.processes), IsEmpty());
-  sources.merger_.apply_master({});
+  sources.merger_.apply_master({}, true);
   EXPECT_EQ(sources.merger_.snapshot(true), next) << "nothing changed";
 }
 
 TEST(ProcessMerge, TheFirstWordOfTheMasterIsNewsAlsoWhenItIsEmpty) {
   Sources sources(options());
   const auto before = sources.merger_.snapshot(true);
-  sources.merger_.apply_master({});
+  sources.merger_.apply_master({}, false);
+  EXPECT_EQ(sources.merger_.snapshot(true), before) << "it has not answered";
+  sources.merger_.apply_master({}, true);
   const auto after = sources.merger_.snapshot(true);
   EXPECT_NE(after, before);
   EXPECT_TRUE(after->master.known);

@@ -88,6 +88,8 @@ base::Result<void> Daemon::start() {
                                 [this](const std::string& source, service::SourceChange change) {
                                   rows_changed(source, std::move(change));
                                 });
+  if (config_.mesos.master.enabled())
+    if (auto started = start_master_role(); !started) return started;
   restore();
   sources_->start();
   merge_later();  // after the sources, some of which answer at once
@@ -178,6 +180,14 @@ void Daemon::start_cluster() {
   cluster_error_ = started.error().message();
   log::error("gossip_failed",
              {{"error", cluster_error_}, {"consequence", "this node knows only its own VIPs"}});
+}
+
+base::Result<void> Daemon::start_master_role() {
+  master_ = std::make_unique<MasterRole>(
+      context_, config_.mesos.master, table_, *merger_,
+      [this](service::SourceChange change) { rows_changed(kMesosMaster, std::move(change)); },
+      [this] { merge_later(); });
+  return master_->start();
 }
 
 api::Commands Daemon::commands() {
@@ -312,6 +322,7 @@ api::Views Daemon::views() const {
   all.table = &table_;
   all.dataplane = dataplane_status(config_, plane_.get(), plane_error_, *publisher_);
   all.dns = dns_status(config_, dns_.get(), *publisher_);
+  if (master_) all.master = master_->status(all.now);
   all.cluster = [this] {
     api::ClusterStatus status;
     if (cluster_) return cluster_->status();
@@ -330,6 +341,7 @@ api::Views Daemon::views() const {
     add_metrics(plane_.get(), dns_.get(), page);
     if (kernel_dns_) kernel_dns_->add_metrics(page);
     if (cluster_) cluster_->add_metrics(page);
+    if (master_) master_->add_metrics(page, base::Clock::now());
     api::publish(api_counters_, page);
   };
   return all;
@@ -338,6 +350,7 @@ api::Views Daemon::views() const {
 void Daemon::stop() {
   log::info("stopping", {{"kernel", "left as it is"}});
   if (sources_) sources_->stop();
+  if (master_) master_->stop();
   remember_timer_.cancel();
   remember();
   reconcile_timer_.cancel();

@@ -15,6 +15,7 @@
 #include "daemon/io/cluster.h"
 #include "daemon/io/dns_view.h"
 #include "daemon/io/kernel_dns.h"
+#include "daemon/io/master_role.h"
 #include "daemon/io/publisher.h"
 #include "daemon/io/sources.h"
 #include "dataplane/io/data_plane.h"
@@ -47,6 +48,7 @@ class Daemon {
   void start_kernel_dns();
   base::Result<void> start_api();
   void start_cluster();
+  base::Result<void> start_master_role();
   api::Commands commands();
   void restore();
   void remember_later();
@@ -74,6 +76,7 @@ class Daemon {
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<DnsView> dns_view_;
   std::unique_ptr<Sources> sources_;
+  std::unique_ptr<MasterRole> master_;  ///< null: this node asks no master
   std::unique_ptr<Cluster> cluster_;
   std::string cluster_error_;
   std::unique_ptr<http::Server> local_http_;  ///< the unix socket, which takes commands too
