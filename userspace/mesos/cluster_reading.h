@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "mesos/limits.h"
 #include "mesos/pid.h"
 #include "service/row.h"
 #include "service/task_row.h"
@@ -70,6 +71,19 @@ struct ReadSnapshot {
   std::optional<std::chrono::milliseconds> heartbeat{};
   std::optional<base::Endpoint> leader{};
   std::vector<service::RejectedRow> rejected{};  ///< of records without id
+};
+
+/// Bounds what is kept for people of all records that are read together.
+class RejectedBudget {
+ public:
+  /// Cuts what a record adds to one row once kMaxRejected were kept.
+  void spend(std::vector<service::RejectedRow>& rows) {
+    if (spent_ + rows.size() > kMaxRejected && rows.size() > 1) rows.resize(1);
+    spent_ += rows.size();
+  }
+
+ private:
+  std::size_t spent_ = 0;
 };
 
 /// Whether a task is known, by its framework's id and its own. A master lists very many that ended;

@@ -153,6 +153,7 @@ class Reader : public JsonPartReader {
   void add(std::optional<Record> record, std::vector<Record>& to, std::size_t limit,
            const char* what) {
     if (!record) return;
+    budget_.spend(record->rejected);
     if (to.size() < limit)
       to.push_back(std::move(*record));
     else if (to.size() == limit)
@@ -237,6 +238,7 @@ class Reader : public JsonPartReader {
   ReadSnapshot snapshot_;
   std::map<std::size_t, std::optional<MasterEvent>> bodies_;
   Rejections rejections_;
+  RejectedBudget budget_;
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ auto read_record(const boost::json::value& value, const char* noun, std::size_t 
     rejections.add(std::move(where), "is not an object");
     return std::nullopt;
   }
-  Rejections own;
+  Rejections own(kMaxRejectedPerRecord);
   JsonItem item(*object, std::move(where), own);
   auto record = read(item);
   if (record)

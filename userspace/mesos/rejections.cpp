@@ -3,12 +3,11 @@
 #include <utility>
 
 #include "base/quote.h"
-#include "mesos/limits.h"
 
 namespace viaduct::mesos {
 
 void Rejections::add(std::string where, std::string reason) {
-  if (kept_.size() < kMaxRejected)
+  if (kept_.size() < limit_)
     kept_.push_back({std::move(where), std::move(reason)});
   else
     more_++;

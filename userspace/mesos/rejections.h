@@ -5,13 +5,17 @@
 #include <string_view>
 #include <vector>
 
+#include "mesos/limits.h"
 #include "service/row.h"
 
 namespace viaduct::mesos {
 
-/// Collects what could not be used; keeps the first kMaxRejected and counts the rest.
+/// Collects what could not be used; keeps the first `limit` and counts the rest.
 class Rejections {
  public:
+  Rejections() : Rejections(kMaxRejected) {}
+  explicit Rejections(std::size_t limit) : limit_(limit) {}
+
   void add(std::string where, std::string reason);
   void append(const std::vector<service::RejectedRow>& rows);
   /// All of them; when some were only counted, the last one says how many.
@@ -19,6 +23,7 @@ class Rejections {
 
  private:
   std::vector<service::RejectedRow> kept_;
+  std::size_t limit_;
   std::size_t more_ = 0;
 };
 

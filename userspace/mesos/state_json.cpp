@@ -83,8 +83,7 @@ class Reader : public JsonPartReader {
         break;
       case Part::agents:
         if (is_within(snapshot_.agents.size(), kMaxClusterAgents, "agents"))
-          if (auto agent = read_record(value, "agent", index, rejections_, read_agent_v0))
-            snapshot_.agents.push_back(std::move(*agent));
+          add(read_record(value, "agent", index, rejections_, read_agent_v0), snapshot_.agents);
         break;
       case Part::frameworks:
         end_framework(value, index);
@@ -136,6 +135,13 @@ class Reader : public JsonPartReader {
     return false;
   }
 
+  template <class Record>
+  void add(std::optional<Record> record, std::vector<Record>& to) {
+    if (!record) return;
+    budget_.spend(record->rejected);
+    to.push_back(std::move(*record));
+  }
+
   void take_leader(const char* where, std::string_view text) {
     const auto pid = parse_pid(text);
     if (pid && pid->address)
@@ -149,7 +155,7 @@ class Reader : public JsonPartReader {
     auto task = read_record(value, "task", index, rejections_, [](const JsonItem& item) {
       return read_task_record(item, TaskForm::state, "?");
     });
-    if (task) snapshot_.tasks.push_back(std::move(*task));
+    add(std::move(task), snapshot_.tasks);
   }
 
   void end_framework(const json::value& value, std::size_t index) {
@@ -162,7 +168,7 @@ class Reader : public JsonPartReader {
       if (is_known_(framework->id, id)) snapshot_.ended.emplace(framework->id, std::move(id));
     ended_.clear();
     if (is_within(snapshot_.frameworks.size(), kMaxClusterFrameworks, "frameworks"))
-      snapshot_.frameworks.push_back(std::move(*framework));
+      add(std::move(framework), snapshot_.frameworks);
   }
 
   /// The one that ends cannot be used, and so can none of its tasks.
@@ -183,6 +189,7 @@ class Reader : public JsonPartReader {
   std::size_t first_task_ = 0;      // of the framework that is being read
   std::vector<std::string> ended_;  // ids of its tasks
   Rejections rejections_;
+  RejectedBudget budget_;
 };
 
 class SummaryReader : public JsonPartReader {
