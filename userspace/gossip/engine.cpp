@@ -19,7 +19,6 @@ Overload(Functions...) -> Overload<Functions...>;  // clang 14 does not deduce i
 
 /// A joiner compares what it learnt with a second member after this time, with a third one after
 /// three times that, and so on: a seed may know little while many join.
-constexpr base::Duration kSecondOpinion = std::chrono::milliseconds(1500);
 constexpr int kSettlingGrowth = 3;
 /// So many changes, and this share of all members, make an upheaval.
 constexpr std::size_t kUpheaval = 8;
@@ -221,11 +220,11 @@ void Engine::count_upheaval(std::size_t changes, base::Time now) {
   if (changes == 0 || settling_ == base::Duration::zero()) return;
   upheaval_ += changes;
   const std::size_t many = std::max(kUpheaval, membership_.members().size() / kUpheavalShare);
-  if (upheaval_ > many && settling_ > kSecondOpinion) settle_anew(now);
+  if (upheaval_ > many && settling_ > options_.timing.second_opinion) settle_anew(now);
 }
 
 void Engine::settle_anew(base::Time now) {
-  settling_ = kSecondOpinion;
+  settling_ = options_.timing.second_opinion;
   next_push_pull_ = std::min(next_push_pull_, now + about(settling_));
 }
 

@@ -22,6 +22,9 @@ struct Timing {
   int suspicion_max_mult = 6;
   int awareness_max = 8;
   base::Duration push_pull_interval = std::chrono::seconds(30);
+  /// After a join, and when many members come or go at once, the next push-pull comes this soon,
+  /// and then ever later up to push_pull_interval.
+  base::Duration second_opinion = std::chrono::milliseconds(1500);
   /// Who died or left hears gossip for so long, and then leaves the member list.
   base::Duration gossip_to_dead = std::chrono::seconds(30);
   /// A name may come back with another address once it was dead for so long; at once after a leave.

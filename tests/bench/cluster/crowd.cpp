@@ -50,6 +50,7 @@ class Member {
     options.timing.probe_interval = std::chrono::seconds(20);
     options.timing.probe_timeout = std::chrono::seconds(8);
     options.timing.push_pull_interval = std::chrono::minutes(3);
+    options.timing.second_opinion = std::chrono::minutes(3);
     options.timing.digest_interval = std::chrono::minutes(3);
     options.timing.eager_delay = options.timing.gossip_interval;
     engine_ = std::make_unique<gossip::Engine>(

@@ -8,6 +8,8 @@
 //   parts only  the text read and thrown away, each task built as JSON: the part of decoding
 //   again       the same text once more: nothing changes
 //   change      one TASK_UPDATED that changes a row: its text is read, its row changed
+//   names       the same load up to the table that DNS answers from: text, rows, merge, zones;
+//               then the same for one changed task
 //   fail-over   an empty snapshot and what comes back with it, a record
 // Each load runs in a process of its own.
 #include <malloc.h>
@@ -23,9 +25,11 @@
 #include <string>
 #include <vector>
 
+#include "dns/zones/zones.h"
 #include "mesos/json_lists.h"
 #include "mesos/limits.h"
 #include "mesos/master_state.h"
+#include "service/merger.h"
 #include "tests/support/cluster_model.h"
 
 namespace viaduct::mesos {
@@ -152,6 +156,42 @@ Measured load(const std::string& text, bool poll) {
   return measured;
 }
 
+/// All that a node with dns.mesos = "master" does with the master's words.
+class Names {
+ public:
+  Names() : merger_({}), zones_(options()) {}
+
+  /// @return what DNS answers from.
+  std::shared_ptr<const dns::Table> take(const std::string& record) {
+    auto step = state_.on_record(record, {});
+    if (!step) std::abort();
+    merger_.apply_master(std::move(step->change), true);
+    zones_.update(*merger_.snapshot(true));
+    return zones_.table();
+  }
+
+ private:
+  static dns::ZoneOptions options() {
+    dns::ZoneOptions made;
+    made.mesos = dns::MesosMode::master;
+    return made;
+  }
+
+  MasterState state_;
+  service::Merger merger_;
+  dns::Zones zones_;
+};
+
+Measured load_names(const std::string& text) {
+  Measured measured;
+  const double before = resident_mib();
+  Names names;
+  measured.load_ms = timed_ms([&] { measured.rows = names.take(text)->size(); });
+  measured.peak_mib = peak_mib() - before;
+  measured.resident_mib = resident_mib() - before;
+  return measured;
+}
+
 void print_load(const char* what, const std::string& text, const Measured& measured, int tasks) {
   std::printf(
       "  first load  %-10s %6.1f MB  %8.0f ms  %6.1f us a task  +%.0f MiB resident (peak +%.0f), "
@@ -189,17 +229,35 @@ void print_percentiles(const char* what, std::vector<double>& us) {
               us[us.size() * 99 / 100], us.back(), us.size());
 }
 
-void changes(test::ClusterModel& model, const std::string& text) {
-  MasterState state;
-  if (!state.on_record(text, {})) std::abort();
+/// Records that each change one task's address.
+std::vector<std::string> change_some(test::ClusterModel& model, double from_time) {
   std::vector<std::string> records;
   std::vector<std::pair<std::string, std::string>> keys;
   for (const auto& entry : model.tasks()) keys.push_back(entry.first);
   for (int i = 0; i < kChanges; i++) {
     const auto& key = keys[static_cast<std::size_t>(i) * 7919 % keys.size()];
-    records.push_back(
-        model.update(key.first, key.second, {"TASK_RUNNING", 2e9 + i, {"12." + octets(i + 1)}})[0]);
+    records.push_back(model.update(key.first, key.second,
+                                   {"TASK_RUNNING", from_time + i, {"12." + octets(i + 1)}})[0]);
   }
+  return records;
+}
+
+void change_names(test::ClusterModel& model, const std::string& text) {
+  Names names;
+  names.take(text);
+  std::vector<double> us;
+  for (const std::string& record : change_some(model, 2e9)) {
+    const double begin = cpu_us();
+    names.take(record);
+    us.push_back(cpu_us() - begin);
+  }
+  print_percentiles("names, a change", us);
+}
+
+void changes(test::ClusterModel& model, const std::string& text) {
+  MasterState state;
+  if (!state.on_record(text, {})) std::abort();
+  const auto records = change_some(model, 3e9);
   std::vector<double> us;
   for (const std::string& record : records) {
     const double begin = cpu_us();
@@ -238,7 +296,13 @@ void run(int tasks) {
   print_load("SUBSCRIBED", v1, apart([&] { return load(v1, false); }), tasks);
   print_load("/state", v0, apart([&] { return load(v0, true); }), tasks);
   print_parts(v1, tasks);
-  changes(model, v1);
+  const Measured names = apart([&] { return load_names(v1); });
+  std::printf(
+      "  names       %.0f ms until DNS answers (%.1f us a task), +%.0f MiB resident (peak +%.0f), "
+      "%zu records\n",
+      names.load_ms, names.load_ms * 1e3 / tasks, names.resident_mib, names.peak_mib, names.rows);
+  change_names(model, v1);
+  changes(model, model.subscribed());
 }
 
 }  // namespace
