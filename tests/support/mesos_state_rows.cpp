@@ -83,7 +83,10 @@ const json::object* running_status(const json::object& task) {
   return latest;
 }
 
-void add(service::TaskRow& row, service::AddressSource source, const std::string& address) {
+/// A mapped IPv4 address counts as IPv4.
+void add(service::TaskRow& row, service::AddressSource source, std::string address) {
+  if (address.starts_with("::ffff:") && address.find('.') != std::string::npos)
+    address.erase(0, std::string_view("::ffff:").size());
   if (const auto parsed = base::Address::parse(address)) row.addresses.push_back({source, *parsed});
 }
 

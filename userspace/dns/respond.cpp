@@ -140,7 +140,9 @@ void append_targets(const Question& question, const Table& table, std::size_t at
   std::size_t known = 0;
   for (; records > 0 && known < kMaxTargets; --records) {
     const std::size_t name_at = at + kRecordHeadOctets + kSrvHeadOctets;
-    const std::size_t length = read16(answer.at(at + kRecordHeadOctets - 2)) - kSrvHeadOctets;
+    const std::size_t octets = read16(answer.at(at + kRecordHeadOctets - 2));
+    assert(octets > kSrvHeadOctets);
+    const std::size_t length = octets - kSrvHeadOctets;
     const std::span<const std::uint8_t> target{answer.at(name_at), length};
     at = name_at + length;
     if (name_at >= kPointerRange) return;

@@ -21,7 +21,14 @@ const dns::Table& table() {
     service::NamedVip big{"big.m", {}};
     for (unsigned i = 0; i < 60; ++i) big.addresses.push_back(base::Address::v4(0x0b000100 + i));
     snapshot.names = {{"w.m", {base::Address::v4(0x0b000001), base::Address::v4(0x0b000002)}}, big};
-    return *dns::build_table(snapshot, {}).table;
+    dns::ZoneOptions options;
+    options.mesos = dns::MesosMode::master;  // SRV with addresses, and names with stars
+    service::TaskRow task{.framework = "m", .id = "t", .name = "w", .agent_id = "S0"};
+    task.agent = {base::Address::v4(0xc0000201), *base::Address::parse("2001:db8::1")};
+    for (std::uint16_t port = 1; port < 40; ++port) task.ports.push_back(port);
+    snapshot.master.known = true;
+    snapshot.master.tasks = {std::make_shared<const service::Task>(service::Task{task, ""})};
+    return *dns::build_table(snapshot, options).table;
   }();
   return made;
 }

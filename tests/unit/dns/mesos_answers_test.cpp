@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <random>
+
 #include "dns/explain.h"
 #include "dns/respond.h"
 #include "tests/support/dns_message.h"
@@ -91,6 +93,43 @@ TEST(MesosAnswers, OtherStarsAreLetters) {
   const std::string part(40, 'x');
   EXPECT_EQ(ask(*table, part + ".*" + part + ".mesos").outcome, Outcome::name_error)
       << "no label is longer than 63 octets";
+}
+
+/// Random names against the rule as Mesos-DNS words it: all ".*" are taken out of the text.
+TEST(MesosAnswers, StarsAreDroppedAsFromTheText) {
+  ZoneHead head;
+  head.apex = Name::parse("mesos").value();
+  head.drops_stars = true;
+  const Zone zone{head, {}};
+  const Table table = *build_table({&zone, 1}).table;
+  std::mt19937 random(3);
+  unsigned dropped = 0;
+  for (int turn = 0; turn < 20'000; ++turn) {
+    std::string text;
+    for (unsigned label = 1 + random() % 5; label > 0; --label) {
+      for (unsigned octet = 1 + random() % 3; octet > 0; --octet) text += "*a-*"[random() % 4];
+      if (random() % 8 == 0) text += std::string(60, 'x');
+      text += '.';
+    }
+    text += "mesos";
+    const auto name = Name::parse(text);
+    if (!name) continue;
+    const Octets query = MessageBuilder(0).question(text, Type::a);
+    const Question question = parse_question(query);
+    FoldedName folded(question.name);
+    const auto place = table.locate(question, folded);
+    ASSERT_TRUE(place);
+    const auto found = Table::without_stars(*place, folded);
+    std::string left = text;
+    for (std::size_t at = left.find(".*"); at != std::string::npos; at = left.find(".*", at))
+      left.erase(at, 2);
+    const auto wanted = left == text ? base::Result<Name>(base::Error{}) : Name::parse(left);
+    ASSERT_EQ(found.has_value(), wanted.has_value()) << text;
+    if (!found) continue;
+    ASSERT_EQ(Name::from_wire(found->wire()), *wanted) << text;
+    ++dropped;
+  }
+  EXPECT_GT(dropped, 5'000u);
 }
 
 TEST(MesosAnswers, ANameWithAStarOfItsOwnIsFoundFirst) {

@@ -187,8 +187,7 @@ TEST(MesosTtl, IsItsOwnIfItIsConfigured) {
     if (record.type == Type::ns || record.type == Type::soa) continue;
     const bool own = record.owner.is_within(Name::parse("mesos").value()) ||
                      record.owner.is_within(Name::parse("mesos.thisdcos.directory").value());
-    if (own) EXPECT_EQ(record.ttl_s, 60u) << to_text(record).name;
-    if (!own) EXPECT_EQ(record.ttl_s, 5u) << to_text(record).name;
+    EXPECT_EQ(record.ttl_s, own ? 60u : 5u) << to_text(record).name;
   }
 }
 
