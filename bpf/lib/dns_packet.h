@@ -52,7 +52,7 @@ struct vd_dns_packet {
 	__u32 body_octets;
 	__u32 body_start;
 	__u16 records; /* 0: NODATA, the body is the authority section */
-	__u16 flags;   /* of the zone's answers */
+	__u16 flags; /* of the zone's answers */
 };
 
 static __always_inline enum vd_dns_outcome read_ipv4(struct vd_dns_packet *p, void *at, void *end,

@@ -123,7 +123,7 @@ VD_ASSERT_SIZE(vd_dns_skip_key, 20);
 	X(OFF, "the kernel's answers are off")                                                     \
 	X(STALE, "viaductd has not said for too long that it lives")                               \
 	X(SKIPPED, "the client is one of dns.kernel_skip")                                         \
-	X(ODD, "not one plain question, or a long name, or SRV")                                           \
+	X(ODD, "not one plain question, or a long name, or SRV")                                   \
 	X(UNKNOWN, "the table does not have the name")                                             \
 	X(LONG, "the name's records do not fit the table's slot")                                  \
 	X(NOT_READY, "the zone is not complete, or another one lies within it")                    \
