@@ -97,6 +97,21 @@ TEST_F(Held, TasksEndAtOnceIfTheMasterHasLostTheirAgent) {
   EXPECT_EQ(watched.processes()[1], "agent S2 192.0.2.2:5051");
 }
 
+TEST_F(Held, TasksEndAtOnceIfAnotherTaskOfTheirAgentIsUnreachable) {
+  // A master keeps only so many unreachable tasks of a framework.
+  watched.record(
+      R"({"type":"SUBSCRIBED","subscribed":{"get_state":{"get_tasks":{"unreachable_tasks":[)"
+      R"({"task_id":{"value":"old"},"framework_id":{"value":"f1"},"agent_id":{"value":"S1"}}]}}}})");
+  EXPECT_THAT(watched.tasks(), ElementsAre("web.2"));
+  EXPECT_THAT(watched.processes(),
+              ElementsAre("framework f1 marathon -:0", "agent S2 192.0.2.2:5051"));
+  Watched polled(kOptions);
+  polled.poll(model.state());
+  polled.poll(
+      R"({"slaves":[],"frameworks":[{"unreachable_tasks":[{"id":"old","slave_id":"S2"}],"id":"f1","name":"m"}]})");
+  EXPECT_THAT(polled.tasks(), ElementsAre("web.1"));
+}
+
 TEST_F(Held, TasksEndAtOnceIfTheyAreListedAsCompleted) {
   watched.record(
       R"({"type":"SUBSCRIBED","subscribed":{"get_state":{"get_tasks":{"completed_tasks":[)"
