@@ -103,6 +103,7 @@ TEST_F(Held, TasksEndAtOnceIfAnotherTaskOfTheirAgentIsUnreachable) {
       R"({"type":"SUBSCRIBED","subscribed":{"get_state":{"get_tasks":{"unreachable_tasks":[)"
       R"({"task_id":{"value":"old"},"framework_id":{"value":"f1"},"agent_id":{"value":"S1"}}]}}}})");
   EXPECT_THAT(watched.tasks(), ElementsAre("web.2"));
+  EXPECT_EQ(watched.state.counts().held, 1u);
   EXPECT_THAT(watched.processes(),
               ElementsAre("framework f1 marathon -:0", "agent S2 192.0.2.2:5051"));
   Watched polled(kOptions);
