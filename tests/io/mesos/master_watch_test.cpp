@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "tests/io/mesos/watch_harness.h"
 
 namespace viaduct::mesos {
@@ -194,6 +196,46 @@ TEST(MasterWatch, HeartbeatsKeepAStream) {
   watcher.start(Watcher::config_of({&master}));
   ASSERT_TRUE(watcher.until([&] { return watcher.watch->counters().heartbeats >= 10; }));
   EXPECT_EQ(watcher.watch->counters().subscriptions, 1u);
+  EXPECT_TRUE(watcher.failures.empty());
+}
+
+TEST(MasterWatch, SilenceSaysNothingOfAMasterWithoutHeartbeats) {
+  Watcher watcher;
+  std::string record = subscribed("0");
+  record.replace(record.find(",\"heartbeat"), record.npos, "}}");
+  CoroServer master(watcher.context, replay(stream_head() + chunk(record), {}));
+  MasterConfig config = Watcher::config_of({&master});
+  config.timeout = 100ms;
+  watcher.start(config);
+  ASSERT_TRUE(watcher.until([&] { return watcher.successes == 1; }));
+  watcher.run_for(400ms);
+  EXPECT_EQ(watcher.watch->counters().subscriptions, 1u);
+  EXPECT_TRUE(watcher.failures.empty());
+}
+
+TEST(MasterWatch, ARecordThatCannotBeReadEndsTheStreamForAnEventIsMissing) {
+  Watcher watcher;
+  bool bad = true;
+  CoroServer master(watcher.context, [&](CoroExchange& exchange) -> asio::awaitable<void> {
+    co_await exchange.send(stream_head() + chunk(subscribed()));
+    if (std::exchange(bad, false)) co_await exchange.send(chunk("{\"type\":"));
+    co_await exchange.gone();
+  });
+  watcher.start(Watcher::config_of({&master}));
+  ASSERT_TRUE(watcher.until([&] { return watcher.successes == 2; }));
+  ASSERT_EQ(watcher.failures.size(), 1u);
+  EXPECT_THAT(watcher.failures[0], testing::HasSubstr("record 2: "));
+}
+
+TEST(MasterWatch, ASnapshotOfMegabytesIsReadWhole) {
+  Watcher watcher;
+  std::string record = subscribed();
+  record.insert(record.find("\"tasks\":[]"), "\"filler\":\"" + std::string(3'000'000, 'x') + "\",");
+  const std::string octets = stream_head() + chunk(record);
+  CoroServer master(watcher.context, replay(octets, random_cuts(2000, 1)));
+  watcher.start(Watcher::config_of({&master}));
+  ASSERT_TRUE(watcher.until([&] { return watcher.successes == 1; }));
+  EXPECT_GT(watcher.watch->counters().bytes, 3'000'000u);
   EXPECT_TRUE(watcher.failures.empty());
 }
 

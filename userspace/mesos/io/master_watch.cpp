@@ -231,11 +231,11 @@ struct MasterWatch::Impl : std::enable_shared_from_this<MasterWatch::Impl> {
       if (!body) co_return fail(body.error());
       const auto leader = state_leader(*body);
       const auto peer = call->peer();
-      if (!leader || !peer) {
-        const std::string why = leader ? "" : ": " + leader.error().context;
-        co_return fail({Errc::unexpected_shape, call->place().to_string() + why},
-                       Outcome::undecided);
-      }
+      if (!leader)
+        co_return fail(
+            {leader.error().code, call->place().to_string() + ": " + leader.error().context},
+            Outcome::undecided);
+      if (!peer) co_return Outcome::failed;
       asked.push_back(*peer);
       if (leader->address == peer->address) co_return take_state(*body, *peer);
       const auto same = [&](const base::Endpoint& one) { return one.address == leader->address; };
