@@ -216,9 +216,11 @@ TEST_F(StreamTest, GoesOnlyWhereTheRequestMayGo) {
     for (const std::string host : {"127.0.0.1", "localhost"}) {
       const Origin origin{host, own.port};
       Stream allowed(context.get_executor());
-      EXPECT_TRUE(co_await allowed.open(origin, {.only_to = {other, own}}, within(kLong)));
+      const Request to_both{.only_to = {other, own}};
+      EXPECT_TRUE(co_await allowed.open(origin, to_both, within(kLong)));
       Stream refused(context.get_executor());
-      const auto head = co_await refused.open(origin, {.only_to = {other}}, within(kLong));
+      const Request to_other{.only_to = {other}};
+      const auto head = co_await refused.open(origin, to_other, within(kLong));
       EXPECT_EQ(head.error().code, Errc::not_allowed) << host;
     }
   }());
@@ -259,10 +261,10 @@ TEST_F(StreamTest, TheCallersHeadersReplaceOurs) {
   });
   run([&]() -> asio::awaitable<void> {
     Stream stream(context.get_executor());
-    EXPECT_TRUE(co_await open(stream, server, kLong,
-                              {.method = "POST",
+    const Request with_headers{.method = "POST",
                                .headers = {{"Authorization", "token=abc"}, {"user-agent", "x"}},
-                               .body = "{}"}));
+                               .body = "{}"};
+    EXPECT_TRUE(co_await open(stream, server, kLong, with_headers));
     EXPECT_EQ((co_await rest(stream)).value(), "token=abc|x|2{}");
   }());
 }

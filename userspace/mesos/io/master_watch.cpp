@@ -160,8 +160,8 @@ struct MasterWatch::Impl : std::enable_shared_from_this<MasterWatch::Impl> {
       own->stop();
       co_return co_await poll(own->place().origin);
     }
-    co_return fail(co_await own->refusal(*head),
-                   head->status == 503 ? Outcome::undecided : Outcome::failed);
+    const base::Error refusal = co_await own->refusal(*head);
+    co_return fail(refusal, head->status == 503 ? Outcome::undecided : Outcome::failed);
   }
 
   // A stream.
@@ -264,9 +264,10 @@ struct MasterWatch::Impl : std::enable_shared_from_this<MasterWatch::Impl> {
     for (const char* target : {"/master/state", "/state"}) {
       call = std::make_shared<MasterCall>(context.get_executor(), config, trusted());
       const auto own = call;
+      const http::Place place{origin, target};
       http::Request request{.headers = {{"Accept", "application/json"}}};
-      const auto head = co_await own->open({origin, target}, std::move(request), config.timeout,
-                                           config.max_answer_bytes);
+      const auto head =
+          co_await own->open(place, std::move(request), config.timeout, config.max_answer_bytes);
       counters.redirects += own->redirects();
       if (!head) co_return head.error();
       if (head->status == 404 && std::string_view(target) != "/state") continue;

@@ -49,9 +49,10 @@ struct SummaryPoll::Impl {
     const auto own =
         std::make_shared<MasterCall>(context.get_executor(), config, callbacks.trusted());
     call = own;
+    const http::Place place{std::move(master), std::move(target)};
     http::Request request{.headers = {{"Accept", "application/json"}}};
-    const auto head = co_await own->open({std::move(master), std::move(target)}, std::move(request),
-                                         config.timeout, config.max_answer_bytes);
+    const auto head =
+        co_await own->open(place, std::move(request), config.timeout, config.max_answer_bytes);
     if (!head) co_return head.error();
     if (head->status != 200) co_return co_await own->refusal(*head);
     co_return co_await own->body();
