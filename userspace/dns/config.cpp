@@ -267,6 +267,14 @@ const std::vector<config::Key>& keys() {
          .help = "Room for forwarded answers; 0: none is kept.",
          .unit = "MiB",
          .range = config::Range{0, 4096}},
+        {.name = "dns.http_listen",
+         .fallback = std::string(),
+         .help = "Address and port of the HTTP API that Mesos-DNS has, which uses port 8123; "
+                 "without authentication. Empty: off.",
+         .check = config::check_endpoint_or_empty},
+        {.name = "dns.mesos_enumeration",
+         .fallback = defaults.http.enumeration,
+         .help = "Whether that API lists all tasks and records (/v1/enumerate, /v1/axfr)."},
     };
     for (config::Key& key : mesos_keys()) all.push_back(std::move(key));
     return all;
@@ -308,6 +316,9 @@ Config from(const config::Values& values) {
                                 ? forward::Dispatch::hedged
                                 : forward::Dispatch::both;
   config.forward.cache_octets = static_cast<std::size_t>(values.integer("dns.cache_mib")) << 20;
+  if (const std::string& text = values.string("dns.http_listen"); !text.empty())
+    config.http.listen = *base::Endpoint::parse(text);
+  config.http.enumeration = values.boolean("dns.mesos_enumeration");
   return config;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,12 @@ struct ResolvConf {
   std::vector<base::Address> fallback;  ///< servers on port 53 for when none of ours answers
 };
 
+/// The HTTP API that Mesos-DNS has.
+struct HttpApi {
+  std::optional<base::Endpoint> listen{};  ///< absent: off
+  bool enumeration = true;                 ///< lists of all tasks and records
+};
+
 struct Config {
   bool enabled = true;
   std::vector<base::Address> listen = {base::Address::v4(0xc6336401), base::Address::v4(0xc6336402),
@@ -52,6 +59,7 @@ struct Config {
   std::chrono::milliseconds retry{1'000};  ///< between attempts to bind an address that failed
   std::chrono::milliseconds watch{5'000};  ///< between looks whether each address answers
   ResolvConf resolv_conf;
+  HttpApi http;
   int receive_buffer_bytes =
       4 * 1024 * 1024;  ///< of each UDP socket; the kernel doubles it for its own overhead
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,16 @@ struct Reply {
   std::string body;
   std::string allow;  ///< methods, for status 405; else empty
 };
+
+/// What is known of a request before its body.
+struct RequestHead {
+  std::string_view method;                 ///< as received, HEAD too
+  std::string_view target;                 ///< path and query as received, not decoded
+  std::optional<std::string_view> accept;  ///< absent: no such header; several are one with commas
+};
+
+/// Answers one request by all of its head.
+using HeadHandler = std::function<Reply(const RequestHead&)>;
 
 /// Answers one request.
 /// @param method  "GET"; a HEAD arrives as GET, and the server leaves the body out.

@@ -81,6 +81,7 @@ base::Result<void> Daemon::start() {
   publisher_->use(kernel_dns_.get());
   if (dns_)
     dns_view_ = std::make_unique<DnsView>(config_.dns, *dns_, *publisher_, kernel_dns_.get());
+  if (config_.dns.http.listen) start_mesos_dns_api();
   if (config_.gossip.enabled) start_cluster();
   if (auto started = start_api(); !started) return started;
   sources_ =
@@ -130,6 +131,13 @@ void Daemon::start_data_plane() {
 void Daemon::start_kernel_dns() {
   kernel_dns_ = std::make_unique<KernelDns>(context_, config_.dns, *dns_);
   if (plane_ && plane_->has_dns()) kernel_dns_->use(config_.dataplane.bpffs);
+}
+
+void Daemon::start_mesos_dns_api() {
+  mesos_dns_api_ = std::make_unique<MesosDnsApi>(context_, config_.dns, *publisher_,
+                                                 dns::mesos_http_settings(config_.dns));
+  if (auto started = mesos_dns_api_->start(); !started)
+    log::error("mesos_dns_api_listen_failed", {{"error", started.error().message()}});
 }
 
 void Daemon::links_changed() {
@@ -359,6 +367,7 @@ void Daemon::stop() {
   if (cluster_) cluster_->stop();
   if (local_http_) local_http_->stop();
   if (http_) http_->stop();
+  if (mesos_dns_api_) mesos_dns_api_->stop();
   if (kernel_dns_) kernel_dns_->stop();
   if (dns_) dns_->stop();
 }

@@ -16,6 +16,7 @@
 #include "daemon/io/dns_view.h"
 #include "daemon/io/kernel_dns.h"
 #include "daemon/io/master_role.h"
+#include "daemon/io/mesos_dns_api.h"
 #include "daemon/io/publisher.h"
 #include "daemon/io/sources.h"
 #include "dataplane/io/data_plane.h"
@@ -46,6 +47,7 @@ class Daemon {
  private:
   void start_data_plane();
   void start_kernel_dns();
+  void start_mesos_dns_api();
   base::Result<void> start_api();
   void start_cluster();
   base::Result<void> start_master_role();
@@ -75,6 +77,7 @@ class Daemon {
   std::unique_ptr<KernelDns> kernel_dns_;  ///< null: dns.kernel or what it needs is off
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<DnsView> dns_view_;
+  std::unique_ptr<MesosDnsApi> mesos_dns_api_;
   std::unique_ptr<Sources> sources_;
   std::unique_ptr<MasterRole> master_;  ///< null: this node asks no master
   std::unique_ptr<Cluster> cluster_;

@@ -134,7 +134,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     bool closed = false;
   };
 
-  State(asio::io_context& io, Handler answer, ServerLimits bounds)
+  State(asio::io_context& io, HeadHandler answer, ServerLimits bounds)
       : context(io), handler(std::move(answer)), limits(bounds) {}
 
   void start(std::shared_ptr<Listener> listener) {
@@ -159,9 +159,14 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   Reply answer(const bhttp::request<bhttp::string_body>& request) {
     if (pending > 0 && pending >= limits.pending_bytes)
       return refusal(503, "too many replies are still being sent");
-    const auto method = request.method() == bhttp::verb::head ? "GET" : request.method_string();
-    return handler({method.data(), method.size()},
-                   {request.target().data(), request.target().size()});
+    const auto view = [](auto text) { return std::string_view(text.data(), text.size()); };
+    std::string accept;
+    const auto fields = request.equal_range(bhttp::field::accept);
+    for (auto field = fields.first; field != fields.second; ++field)
+      accept += (accept.empty() ? "" : ",") + std::string(view(field->value()));
+    RequestHead head{view(request.method_string()), view(request.target()), std::nullopt};
+    if (fields.first != fields.second) head.accept = accept;
+    return handler(head);
   }
 
   static asio::awaitable<void> accept_loop(std::shared_ptr<State> self,
@@ -175,7 +180,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   static void turn_away(asio::generic::stream_protocol::socket socket);
 
   asio::io_context& context;
-  Handler handler;
+  HeadHandler handler;
   ServerLimits limits;
   std::vector<std::shared_ptr<Listener>> listeners;
   std::vector<SocketFile> files;
@@ -270,6 +275,14 @@ asio::awaitable<bool> Server::State::send(State& self, Stream& stream, Reply rep
 }
 
 Server::Server(asio::io_context& context, Handler handler, ServerLimits limits)
+    : Server(
+          context,
+          [handler = std::move(handler)](const RequestHead& head) {
+            return handler(head.method == "HEAD" ? "GET" : head.method, head.target);
+          },
+          limits) {}
+
+Server::Server(asio::io_context& context, HeadHandler handler, ServerLimits limits)
     : state_(std::make_shared<State>(context, std::move(handler), limits)) {}
 
 Server::~Server() {

@@ -33,6 +33,7 @@ class Server {
  public:
   /// @param context  outlives the server.
   Server(boost::asio::io_context& context, Handler handler, ServerLimits limits = {});
+  Server(boost::asio::io_context& context, HeadHandler handler, ServerLimits limits = {});
   /// Stops.
   ~Server();
   Server(Server&&) noexcept;
