@@ -17,6 +17,7 @@
 #include "tools/viaductctl/io/dns.h"
 #include "tools/viaductctl/io/explain.h"
 #include "tools/viaductctl/io/facts.h"
+#include "tools/viaductctl/io/import.h"
 #include "tools/viaductctl/io/maps.h"
 #include "tools/viaductctl/io/sockets.h"
 #include "tools/viaductctl/io/tracer.h"
@@ -176,14 +177,6 @@ int install_key(const Options& options) {
   return tell(options, "/v1/keys/install", "key", key);
 }
 
-/// The folder of the pins: as told, as viaductd says, or the default.
-std::string find_bpffs(const Options& options) {
-  if (options.bpffs) return *options.bpffs;
-  const auto status = ask_daemon(options.socket, "/v1/status");
-  const std::string told = status ? text_of(object_of(*status, "dataplane"), "bpffs") : "";
-  return told.empty() ? kDefaultBpffs : told;
-}
-
 int show_flows(const Options& options, const FlowFilter& filter, std::size_t limit) {
   const std::string bpffs = find_bpffs(options);
   FlowList list;
@@ -285,6 +278,11 @@ class CommandLine {
     add("status", "the node at a glance", [this] { return show_status(options_); });
     add("doctor", "checks everything VIPs need and says how to fix what is wrong",
         [this] { return run_doctor(options_); });
+    auto* import = app_.add_subcommand("import", "another program's configuration as viaductd's");
+    add(import->require_subcommand(1), "mesos-dns", "a config.json of Mesos-DNS",
+        [this] { return run_import(wanted_); })
+        ->add_option("FILE", wanted_, "the file; - is standard input")
+        ->required();
   }
 
   int run(int argc, char** argv) {

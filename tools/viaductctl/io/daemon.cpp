@@ -53,4 +53,11 @@ base::Result<std::string> tell_daemon(const std::string& socket, const std::stri
                      said.empty() ? "status " + std::to_string(response->status) : said};
 }
 
+std::string find_bpffs(const Options& options) {
+  if (options.bpffs) return *options.bpffs;
+  const auto status = ask_daemon(options.socket, "/v1/status");
+  const std::string told = status ? text_of(object_of(*status, "dataplane"), "bpffs") : "";
+  return told.empty() ? kDefaultBpffs : told;
+}
+
 }  // namespace viaduct::ctl

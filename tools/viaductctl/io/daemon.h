@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "tools/viaductctl/json.h"
+#include "tools/viaductctl/options.h"
 
 namespace viaduct::ctl {
 
@@ -21,5 +22,8 @@ base::Result<json::value> ask_daemon(const std::string& socket, const std::strin
 /// @return what was done, a sentence.
 /// @errors the system's code when nobody answers; base::Errc::bad_format: the context says why not.
 base::Result<std::string> tell_daemon(const std::string& socket, const std::string& path);
+
+/// The folder of the pins: as told, as viaductd says, or the default.
+std::string find_bpffs(const Options& options);
 
 }  // namespace viaduct::ctl
