@@ -30,7 +30,19 @@ std::string without_dot(std::string text) {
 MesosHttpSettings mesos_http_settings(const Config& config) {
   MesosHttpSettings out;
   out.port = config.port;
-  out.ttl_s = config.zones.ttl_s;
+  const ZoneOptions& zones = config.zones;
+  const std::string domain = zones.mesos_domain.to_text();
+  out.domain = without_dot(domain);
+  out.ttl_s = zones.mesos_ttl_s.value_or(zones.ttl_s);
+  out.srv_weight = zones.mesos_srv_weight;
+  out.rfc952 = zones.mesos_labels == zones::LabelRule::rfc952;
+  out.recursion = zones.mesos_recursion || !config.forward.upstreams.empty();
+  const MesosSoa& soa = zones.mesos_soa;
+  out.soa_mname = soa.primary ? soa.primary->to_text() : "ns1." + domain;
+  out.soa_rname = soa.mailbox ? soa.mailbox->to_text() : "root." + out.soa_mname;
+  out.soa_refresh_s = soa.refresh_s;
+  out.soa_retry_s = soa.retry_s;
+  out.soa_expire_s = soa.expire_s;
   out.enumeration = config.http.enumeration;
   out.forwards = !config.forward.upstreams.empty();
   for (const base::Endpoint& server : config.forward.upstreams)
@@ -40,7 +52,7 @@ MesosHttpSettings mesos_http_settings(const Config& config) {
     for (const base::Endpoint& server : zone.upstreams) servers.push_back(resolver(server));
     out.zone_resolvers.emplace_back(without_dot(zone.apex.to_text()), std::move(servers));
   }
-  for (const zones::IpSource source : config.zones.ip_sources)
+  for (const zones::IpSource source : zones.ip_sources)
     out.ip_sources.emplace_back(zones::kIpSourceNames[static_cast<std::size_t>(source)]);
   if (!config.listen.empty()) out.listener = config.listen.front().to_string();
   if (config.http.listen) {

@@ -65,6 +65,17 @@ bool Cluster::is_listed_twice(const Known& record, const std::string& where) {
   return true;
 }
 
+KnownTask* Cluster::find_in(const KnownFramework& framework, ReadTask& read, bool& is_twin) const {
+  const std::string id = read.row.id;
+  for (unsigned twin = 0;; twin++) {
+    if (twin > 0) read.row.id = id + kTwinMark + std::to_string(twin);
+    is_twin = twin > 0;
+    const auto found = framework.tasks.find(std::string_view(read.row.id));
+    if (found == framework.tasks.end()) return nullptr;
+    if (!in_snapshot_ || !is_in_snapshot(**found) || twin == kMaxTwins) return found->get();
+  }
+}
+
 void Cluster::put(ReadTask read) {
   const std::string place = "task " + read.row.id;
   if (read.ended) {
@@ -76,8 +87,8 @@ void Cluster::put(ReadTask read) {
   KnownFramework* framework = find_or_make_framework(read.framework_id);
   if (framework == nullptr)
     return rejections_.add_event({{place, over_limit(kMaxClusterFrameworks, "frameworks")}});
-  const auto found = framework->tasks.find(std::string_view(read.row.id));
-  KnownTask* known = found == framework->tasks.end() ? nullptr : found->get();
+  bool is_twin = false;
+  KnownTask* known = find_in(*framework, read, is_twin);
   if (known != nullptr && is_listed_twice(*known, place)) return;
   if (known == nullptr) {
     if (tasks_ >= kMaxClusterTasks)
@@ -86,6 +97,7 @@ void Cluster::put(ReadTask read) {
     made->kind = Known::Kind::task;
     made->framework = framework;
     made->row.id = read.row.id;
+    made->is_twin = is_twin;
     known = framework->tasks.insert(std::move(made)).first->get();
     tasks_++;
   }

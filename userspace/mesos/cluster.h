@@ -32,6 +32,11 @@ struct Known {
 struct KnownAgent;
 struct KnownFramework;
 
+/// Ends the id of a task that a snapshot lists again with other contents: to Mesos-DNS both are
+/// tasks. Mesos takes no id that has it.
+inline constexpr char kTwinMark = '\0';
+inline constexpr unsigned kMaxTwins = 8;
+
 struct KnownTask : Known {
   KnownFramework* framework = nullptr;
   KnownAgent* agent = nullptr;  ///< null: it names none
@@ -41,6 +46,7 @@ struct KnownTask : Known {
   bool usable = false;
   bool host_port = false;
   bool mappings_from_status = false;
+  bool is_twin = false;  ///< `row.id` ends with kTwinMark and a number
 };
 
 struct KnownAgent : Known {
@@ -99,6 +105,8 @@ class Cluster {
   /// The records whose hold is over by `now`, which are then listed.
   std::vector<Known*> take_ended(base::Time now);
 
+  /// The known task that a snapshot's one is; a second one of its id gets a mark.
+  KnownTask* find_in(const KnownFramework& framework, ReadTask& read, bool& is_twin) const;
   KnownTask* task(std::string_view framework_id, std::string_view id) const;
   KnownAgent* agent(std::string_view id) const;
   KnownFramework* framework(std::string_view id) const;

@@ -20,6 +20,7 @@ std::optional<service::TaskRow> Cluster::row(const KnownTask& task) const {
   auto at = addresses(task.agent->pid);
   if (at.empty()) return std::nullopt;
   service::TaskRow row = task.row;
+  if (task.is_twin) row.id.resize(row.id.find(kTwinMark));
   row.framework = task.framework->name;
   row.agent_id = task.agent->id;
   row.agent = std::move(at);
@@ -120,11 +121,10 @@ std::vector<service::RejectedRow> Cluster::rejected() const {
   const auto check = [&](const std::string& where, const std::optional<Pid>& place) {
     if (!place || rejected.size() >= 2 * kMaxRejected) return;
     if (place->address && addresses(place).empty())
-      rejected.push_back(
-          {where, "its address " + place->address->to_string() + " is none that others can reach"});
+      rejected.push_back({where, "its address " + place->address->to_string() +
+                                     " is none that a machine can have"});
     else if (!place->address && hosts_.has_none(place->host))
-      rejected.push_back(
-          {where, "the host name " + place->host + " has no address that others can reach"});
+      rejected.push_back({where, "the host name " + place->host + " has no address"});
   };
   for (const auto& [id, agent] : agents_) check("agent " + id, agent->pid);
   for (const auto& [id, framework] : frameworks_) check("framework " + id, framework->place());

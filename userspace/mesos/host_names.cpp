@@ -54,8 +54,7 @@ void HostNames::set(const std::string& host, std::vector<base::Address> addresse
 }
 
 std::vector<base::Address> usable_addresses(std::vector<base::Address> addresses) {
-  std::erase_if(addresses,
-                [](const base::Address& each) { return !service::can_be_dialled(each); });
+  std::erase_if(addresses, [](const base::Address& each) { return !service::is_unicast(each); });
   std::sort(addresses.begin(), addresses.end());
   addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
   if (addresses.size() > service::kMaxAgentAddresses) addresses.resize(service::kMaxAgentAddresses);

@@ -23,8 +23,8 @@ std::vector<service::MesosRow> master_rows(const std::vector<base::Endpoint>& al
       return rejected.push_back(
           {"master " + id,
            "there are more than " + std::to_string(kMaxClusterMasters) + " masters"});
-    if (!service::can_be_dialled(master.address))
-      return rejected.push_back({"master " + id, "its address is none that others can reach"});
+    if (!service::is_unicast(master.address))
+      return rejected.push_back({"master " + id, "its address is none that a machine can have"});
     service::MesosRow row;
     row.role = service::MesosRole::master;
     row.id = id;

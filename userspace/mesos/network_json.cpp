@@ -1,5 +1,7 @@
 #include "mesos/network_json.h"
 
+#include <boost/algorithm/string/predicate.hpp>
+
 #include "base/quote.h"
 #include "mesos/limits.h"
 
@@ -8,7 +10,12 @@ namespace viaduct::mesos {
 namespace json = boost::json;
 
 std::optional<base::Address> parse_task_address(std::string_view text) {
-  return base::Address::parse(text.substr(0, text.find('/')));
+  constexpr std::string_view kMapped = "::ffff:";
+  text = text.substr(0, text.find('/'));
+  // An IPv4 address in the clothes of IPv6 is one of IPv4, as in Mesos-DNS.
+  const bool mapped =
+      text.find('.') != std::string_view::npos && boost::algorithm::istarts_with(text, kMapped);
+  return base::Address::parse(mapped ? text.substr(kMapped.size()) : text);
 }
 
 std::vector<TaskAddress> read_addresses(const json::array* networks, const JsonItem& owner) {

@@ -18,7 +18,7 @@ bool any_mapped(const std::vector<MappedPort>& mappings) {
 base::Result<void> check_part(service::TaskRow& row) {
   row.framework = "any";
   row.agent = {base::Address::v4(0xc0000201)};
-  auto checked = service::check_task(row);
+  auto checked = service::check_task(row, service::is_unicast);
   row.framework.clear();
   row.agent.clear();
   return checked;
@@ -64,7 +64,7 @@ std::optional<ReadTask> read_task_record(const JsonItem& item, TaskForm form,
   }
   const bool mapped = any_mapped(read->task.mappings);
   if (read->mappings_from_status) read->task.mappings.clear();
-  record.row = task_part(read->task, item.rejections());
+  record.row = task_part(read->task, item.rejections(), service::is_unicast);
   record.host_port = record.row.host_port;
   record.row.host_port = record.host_port || mapped;
   const JsonItem named = item.at("task " + record.row.id);
@@ -130,7 +130,7 @@ std::optional<ReadUpdate> read_update(const JsonItem& item) {
                          named.text("reason") == "REASON_AGENT_REMOVED";
   if (update.ended || named.text("state") != "TASK_RUNNING") return update;
   const StatusFacts facts = read_status(named);
-  update.addresses = row_addresses(facts.addresses, facts.label_addresses);
+  update.addresses = row_addresses(facts.addresses, facts.label_addresses, service::is_unicast);
   update.mapped = any_mapped(facts.mappings);
   return update;
 }

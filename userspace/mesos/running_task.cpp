@@ -75,10 +75,11 @@ class RowMaker {
 bool has_host_port(const MappedPort& mapping) { return is_port(mapping.host_port); }
 
 std::vector<service::TaskAddress> row_addresses(const std::vector<TaskAddress>& netinfo,
-                                                const std::vector<service::TaskAddress>& labelled) {
+                                                const std::vector<service::TaskAddress>& labelled,
+                                                service::AddressRule rule) {
   std::vector<service::TaskAddress> addresses;
   const auto add = [&](const service::TaskAddress& address) {
-    if (service::can_be_dialled(address.address) && addresses.size() < service::kMaxTaskAddresses &&
+    if (rule(address.address) && addresses.size() < service::kMaxTaskAddresses &&
         std::find(addresses.begin(), addresses.end(), address) == addresses.end())
       addresses.push_back(address);
   };
@@ -87,13 +88,13 @@ std::vector<service::TaskAddress> row_addresses(const std::vector<TaskAddress>& 
   return addresses;
 }
 
-service::TaskRow task_part(const Task& task, Rejections& rejections) {
+service::TaskRow task_part(const Task& task, Rejections& rejections, service::AddressRule rule) {
   service::TaskRow row;
   row.id = task.id;
   row.name = task.name;
   row.discovery = task.discovery;
   row.agent_id = task.agent_id;
-  row.addresses = row_addresses(task.addresses, task.label_addresses);
+  row.addresses = row_addresses(task.addresses, task.label_addresses, rule);
   row.host_port = leads_inside(task);
   RowMaker maker(task, row, rejections);
   maker.add_ports();

@@ -13,11 +13,13 @@ namespace viaduct::mesos {
 
 /// The part of a task's row that the task says itself: framework and agent are left empty.
 /// A port or address that cannot be used, or is over a limit, is rejected alone.
-service::TaskRow task_part(const Task& task, Rejections& rejections);
+service::TaskRow task_part(const Task& task, Rejections& rejections,
+                           service::AddressRule rule = service::can_be_dialled);
 
-/// The addresses of a row: those that can be dialled, once each, in their order.
-std::vector<service::TaskAddress> row_addresses(const std::vector<TaskAddress>& netinfo,
-                                                const std::vector<service::TaskAddress>& labelled);
+/// The addresses of a row: those that are as the rule says, once each, in their order.
+std::vector<service::TaskAddress> row_addresses(
+    const std::vector<TaskAddress>& netinfo, const std::vector<service::TaskAddress>& labelled,
+    service::AddressRule rule = service::can_be_dialled);
 
 /// Whether a mapping leads from a port of the host into the container.
 bool has_host_port(const MappedPort& mapping);

@@ -16,8 +16,8 @@ base::Error missing(const char* what) {
   return {base::Errc::bad_format, std::string("it has no ") + what};
 }
 
-base::Result<void> check_address(const base::Address& address) {
-  if (can_be_dialled(address)) return {};
+base::Result<void> check_address(const base::Address& address, AddressRule rule) {
+  if (rule(address)) return {};
   return base::Error{base::Errc::bad_format,
                      "its address " + address.to_string() + " is none that others can reach"};
 }
@@ -33,11 +33,14 @@ base::Result<void> check_port(const TaskPort& port) {
 }  // namespace
 
 bool can_be_dialled(const base::Address& address) {
-  return !address.is_unspecified() && !address.is_loopback() && !address.is_multicast() &&
-         !address.is_broadcast() && !address.is_link_local();
+  return is_unicast(address) && !address.is_loopback() && !address.is_link_local();
 }
 
-base::Result<void> check_task(const TaskRow& row) {
+bool is_unicast(const base::Address& address) {
+  return !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast();
+}
+
+base::Result<void> check_task(const TaskRow& row, AddressRule rule) {
   const struct {
     const char* what;
     const std::string& text;
@@ -62,9 +65,9 @@ base::Result<void> check_task(const TaskRow& row) {
   for (const auto& [what, found, limit] : lists)
     if (found > limit) return over(what, found, limit, " elements");
   for (const base::Address& address : row.agent)
-    if (auto checked = check_address(address); !checked) return checked;
+    if (auto checked = check_address(address, rule); !checked) return checked;
   for (const TaskAddress& own : row.addresses)
-    if (auto checked = check_address(own.address); !checked) return checked;
+    if (auto checked = check_address(own.address, rule); !checked) return checked;
   for (const TaskPort& port : row.discovery_ports)
     if (auto checked = check_port(port); !checked) return checked;
   return {};

@@ -69,9 +69,16 @@ struct TaskRow {
 /// Whether another machine can reach it: a unicast address of more than one link.
 bool can_be_dialled(const base::Address& address);
 
+/// Whether some machine can have it, perhaps for itself alone: a unicast address. Enough for a name
+/// that is not told to others.
+bool is_unicast(const base::Address& address);
+
+/// What a row's addresses must be.
+using AddressRule = bool (*)(const base::Address&);
+
 /// Whether a row is within the limits and has an id, a framework and an agent's address;
-/// all addresses are ones that can be dialled.
+/// all addresses are as the rule says.
 /// @errors base::Errc::too_large, bad_format: what is wrong with the task, without its place.
-base::Result<void> check_task(const TaskRow& row);
+base::Result<void> check_task(const TaskRow& row, AddressRule rule = can_be_dialled);
 
 }  // namespace viaduct::service

@@ -45,7 +45,9 @@ class ServerTest : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  void start(Handler handler = echo, ServerLimits limits = {}) {
+  void start() { start(Handler(echo)); }
+  template <class AnyHandler>
+  void start(AnyHandler handler, ServerLimits limits = {}) {
     server_.emplace(context_, std::move(handler), limits);
     ASSERT_TRUE(server_->listen_unix(path_));
     const auto bound = server_->listen_tcp({*base::Address::parse("127.0.0.1"), 0});
@@ -188,6 +190,21 @@ TEST_F(ServerTest, TheHandlerSeesTheMethodAndItsAllowReachesTheClient) {
       "DELETE /v1/vips HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(answer, HasSubstr("Allow: GET, HEAD\r\n"));
+}
+
+TEST_F(ServerTest, AHeadHandlerSeesTheMethodAsReceivedAndWhatTheClientAccepts) {
+  start(HeadHandler([](const RequestHead& head) {
+    return Reply{200, "text/plain",
+                 std::string(head.method) + " " + std::string(head.target) + " " +
+                     std::string(head.accept.value_or("anything")),
+                 ""};
+  }));
+  const auto ask = [this](const std::string& method, const std::string& fields) {
+    return exchange(method + " /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields + "\r\n");
+  };
+  EXPECT_THAT(ask("GET", ""), EndsWith("\r\n\r\nGET /x anything"));
+  EXPECT_THAT(ask("GET", "Accept: text/html\r\nAccept: */*\r\n"), EndsWith("GET /x text/html,*/*"));
+  EXPECT_THAT(ask("HEAD", ""), HasSubstr("Content-Length: 16\r\n"));
 }
 
 TEST_F(ServerTest, AHeaderOverTheLimitIsRefused) {

@@ -157,6 +157,9 @@ TEST_F(MesosHttp, TheConfigurationIsUnderTheirKeysWithoutTheSecret) {
   config.forward.upstreams = {*base::Endpoint::parse("192.0.2.53:53"),
                               *base::Endpoint::parse("192.0.2.54:5353")};
   config.http.listen = base::Endpoint::parse("192.0.2.1:8123");
+  config.zones.mesos_domain = *Name::parse("cluster.example");
+  config.zones.mesos_ttl_s = 7;
+  config.zones.mesos_labels = zones::LabelRule::rfc952;
   settings_ = mesos_http_settings(config);
   settings_.principal = "viaduct";
   const auto found = boost::json::parse(body("/v1/config")).as_object();
@@ -167,6 +170,11 @@ TEST_F(MesosHttp, TheConfigurationIsUnderTheirKeysWithoutTheSecret) {
   EXPECT_EQ(found.at("HttpPort"), 8123);
   EXPECT_EQ(found.at("IPSources"), (boost::json::array{"netinfo", "mesos", "host"}));
   EXPECT_EQ(found.at("ExternalOn"), true);
+  EXPECT_EQ(found.at("Domain"), "cluster.example");
+  EXPECT_EQ(found.at("SOAMname"), "ns1.cluster.example.");
+  EXPECT_EQ(found.at("SOARname"), "root.ns1.cluster.example.");
+  EXPECT_EQ(found.at("TTL"), 7);
+  EXPECT_EQ(found.at("EnforceRFC952"), true);
   EXPECT_EQ(found.at("MesosCredentials"),
             (boost::json::value{{"Principal", "viaduct"}, {"Secret", ""}}));
 }

@@ -134,8 +134,8 @@ void Daemon::start_kernel_dns() {
 }
 
 void Daemon::start_mesos_dns_api() {
-  mesos_dns_api_ = std::make_unique<MesosDnsApi>(context_, config_.dns, *publisher_,
-                                                 dns::mesos_http_settings(config_.dns));
+  mesos_dns_api_ =
+      std::make_unique<MesosDnsApi>(context_, config_.dns, config_.mesos.master, *publisher_);
   if (auto started = mesos_dns_api_->start(); !started)
     log::error("mesos_dns_api_listen_failed", {{"error", started.error().message()}});
 }

@@ -80,11 +80,12 @@ void MasterRole::stop() {
   watch_.stop();
 }
 
-/// Agents are published by their own nodes.
+/// Agents are published by their own nodes, and what others can't reach, such as a master on
+/// loopback, by nobody.
 void MasterRole::take(service::MasterChange change) {
   bool news = false;
   const auto is_published = [](const service::MesosRow& row) {
-    return row.role != service::MesosRole::agent;
+    return row.role != service::MesosRole::agent && service::check_mesos_row(row).has_value();
   };
   for (const service::MesosRow& row : change.removed)
     if (is_published(row)) news |= published_.erase(row) > 0;

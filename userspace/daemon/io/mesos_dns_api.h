@@ -6,6 +6,7 @@
 #include "dns/mesos_http_settings.h"
 #include "http/io/server.h"
 #include "http/reply.h"
+#include "mesos/master_config.h"
 
 namespace viaduct::daemon {
 
@@ -14,7 +15,7 @@ class MesosDnsApi {
  public:
   /// @param config  with `http.listen`; borrowed, as the publisher is.
   MesosDnsApi(boost::asio::io_context& context, const dns::Config& config,
-              const Publisher& publisher, dns::MesosHttpSettings settings);
+              const mesos::MasterConfig& master, const Publisher& publisher);
 
   /// @errors the system's code.
   base::Result<void> start();
