@@ -54,6 +54,14 @@ struct Example {
     views.dataplane.applied_revision = 7;
     views.dataplane.maps = {{"services", 2, 131072}};
     views.dataplane.link = "viaduct0";
+    views.master.enabled = views.master.known = views.master.streaming = true;
+    views.master.leader = base::Endpoint::parse("192.0.2.5:5050").value();
+    views.master.age = std::chrono::milliseconds(4200);
+    views.master.tasks = 3;
+    views.master.held = 1;
+    views.master.agents = 2;
+    views.master.frameworks = 1;
+    views.master.zookeeper = "connected";
     views.dns = {true, {*base::Endpoint::parse("198.51.100.1:53")}, {}, 1, 42};
     views.capabilities = {{"tcx", false, "clsact is used"}};
     views.records = [] {

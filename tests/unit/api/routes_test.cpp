@@ -66,6 +66,9 @@ TEST(Routes, StatusSumsUpEveryPart) {
   EXPECT_EQ(status.at("services"), 2);
   EXPECT_EQ(status.at("backends"), 2);
   EXPECT_EQ(status.at("dataplane").at("state"), "active");
+  EXPECT_EQ(status.at("mesos_master").at("leader"), "192.0.2.5:5050");
+  EXPECT_EQ(status.at("mesos_master").at("age_ms"), 4200);
+  EXPECT_EQ(status.at("mesos_master").at("held"), 1);
   EXPECT_EQ(status.at("dataplane").at("maps").at(0),
             json::parse(R"({"name": "services", "used": 2, "capacity": 131072})"));
   EXPECT_EQ(status.at("dns").at("listening"), json::parse(R"(["198.51.100.1:53"])"));

@@ -46,6 +46,27 @@ TEST(Status, SaysWhatIsBehindOrOff) {
             "DNS          off\n");
 }
 
+TEST(Status, SaysHowOldTheMastersWordIs) {
+  const auto shown = [](const char* master) {
+    const std::string text =
+        status_text(json::parse(std::string(R"({"mesos_master": )") + master + "}"));
+    return text.substr(text.find("Mesos master"));
+  };
+  EXPECT_EQ(
+      shown(
+          R"({"enabled": true, "known": true, "leader": "192.0.2.5:5050", "streaming": true, "age_ms": 4200,
+      "tasks": 3, "held": 1, "agents": 2, "frameworks": 1, "last_error": "", "zookeeper": "connected"})"),
+      "Mesos master 192.0.2.5:5050 tells its events, last heard 4.2 s ago\n"
+      "             3 tasks (1 held until their agents are back), 2 agents, 1 framework\n"
+      "             ZooKeeper: connected\n");
+  EXPECT_EQ(
+      shown(R"({"enabled": true, "known": false, "leader": "", "streaming": false, "age_ms": null,
+      "tasks": 0, "held": 0, "agents": 0, "frameworks": 0, "last_error": "connection refused", "zookeeper": ""})"),
+      "Mesos master nobody answers, never heard since the start: names in mesos are not answered\n"
+      "             0 tasks, 0 agents, 0 frameworks\n"
+      "             failing: connection refused\n");
+}
+
 TEST(Status, WhatTheDaemonDoesNotCountIsAdded) {
   json::value status = json::parse(
       R"({"dataplane": {"enabled": true, "maps": [{"name": "services", "used": 2, "capacity": 100}]}})");
