@@ -114,6 +114,8 @@ void DnsView::explain_ours(const dns::Explanation& found, api::DnsExplanation& m
     made.kernel = "the name does not exist";
   else if (!found.fits_slot)
     made.kernel = "its records do not fit a slot";
+  else if (made.type == "SRV")
+    made.kernel = "SRV is answered with its targets' addresses, which is left to user space";
 }
 
 std::vector<std::string> DnsView::sources_of(const dns::Name& name) const {
@@ -131,10 +133,13 @@ std::vector<std::string> DnsView::sources_of(const dns::Name& name) const {
     return sources;
   }
   const std::string text = name.to_text();
-  for (const auto& task : snapshot->tasks)
-    if (may_have_name(*task, text) && has_name(*task, name, config_.zones))
-      sources.push_back("task " + task->row.id + " framework " + task->row.framework + " node " +
-                        task->node);
+  const auto add_task = [&](const service::Task& task, const std::string& who) {
+    if (may_have_name(task, text) && has_name(task, name, config_.zones))
+      sources.push_back("task " + task.row.id + " framework " + task.row.framework + " " + who);
+  };
+  if (config_.zones.mesos == dns::MesosMode::master)
+    for (const auto& task : snapshot->master.tasks) add_task(*task, "of the leading master");
+  for (const auto& task : snapshot->tasks) add_task(*task, "node " + task->node);
   if (sources.size() > kMaxSources) {
     const std::string more = std::to_string(sources.size() - kMaxSources);
     sources.resize(kMaxSources);
