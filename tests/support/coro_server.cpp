@@ -154,7 +154,8 @@ struct CoroServer::Impl : std::enable_shared_from_this<CoroServer::Impl> {
   }
 
   static asio::awaitable<void> serve_one(std::shared_ptr<Impl> self, std::shared_ptr<Live> live) {
-    if (co_await live->receive()) co_await self->handler(*live);
+    const bool whole = co_await live->receive();
+    if (whole) co_await self->handler(*live);
     live->close();
     self->connections.erase(live);
   }
