@@ -123,8 +123,9 @@ TEST(MasterPoll, AStateThatFailsLeavesWhatWasKnown) {
   bool broken = false;
   CoroServer master(watcher.context, [&](CoroExchange& exchange) -> asio::awaitable<void> {
     if (exchange.target != "/master/state") co_return co_await exchange.answer(404, "");
-    const std::string state = state_of(self->endpoint());
-    co_await exchange.answer(200, broken ? state.substr(0, state.size() / 2) : state);
+    std::string state = state_of(self->endpoint());
+    if (broken) state.resize(state.size() / 2);
+    co_await exchange.answer(200, state);
   });
   self = &master;
   watcher.start(Watcher::config_of({&master}));

@@ -107,7 +107,8 @@ TEST(MasterWatch, FollowsARedirectWithTheSameRequest) {
 TEST(MasterWatch, RedirectsThatGoRoundEndAndTheNextMasterIsAsked) {
   Watcher watcher;
   CoroServer round(watcher.context, [](CoroExchange& exchange) -> asio::awaitable<void> {
-    co_await exchange.redirect(exchange.target == "/api/v1" ? "/master/api/v1" : "/api/v1");
+    const std::string other = exchange.target == "/api/v1" ? "/master/api/v1" : "/api/v1";
+    co_await exchange.redirect(other);
   });
   CoroServer leader(watcher.context, empty_master(), "127.0.0.2");
   watcher.start(Watcher::config_of({&round, &leader}));
