@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/check.h"
+#include "zookeeper/url.h"
 
 namespace viaduct::mesos {
 namespace {
@@ -23,14 +24,10 @@ std::optional<std::string> check_master(std::string_view text) {
 }
 
 std::optional<std::string> check_zookeeper(std::string_view text) {
-  constexpr std::string_view kScheme = "zk://";
   if (text.empty()) return std::nullopt;
-  if (!text.starts_with(kScheme)) return "is not of the form zk://host:port,host:port/path";
-  text.remove_prefix(kScheme.size());
-  const auto servers = text.substr(0, text.find('/'));
-  if (servers.empty() || servers.ends_with('@') || servers.ends_with(','))
-    return "names no ZooKeeper server";
-  return std::nullopt;
+  const auto url = zookeeper::parse_url(text);
+  if (url) return std::nullopt;
+  return "is not of the form zk://address:port,address:port/path: " + url.error().context;
 }
 
 std::optional<std::string> check_masters(const config::Values& values) {
