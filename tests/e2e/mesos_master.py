@@ -68,7 +68,7 @@ class MasterTest(LabTest):
 
     @staticmethod
     def exchange(client, name, rtype="A"):
-        question = dns_wire.query(name, rtype, 7)
+        question = dns_wire.query(dns_wire.name_of(name), rtype, 7)
         reply = client.do("datagram", host=SERVER, port=53, hex=question.hex(), patience=6)
         return dns_wire.Message(bytes.fromhex(reply["hex"]))
 
@@ -80,7 +80,7 @@ class MasterTest(LabTest):
         reply = self.ask(name, rtype, node)
         if reply.rcode != "NOERROR":
             return reply.rcode
-        return sorted(".".join(map(str, data)) if rtype == "A" else data for _, _, _, data in reply.answer)
+        return sorted(data[0] if rtype == "A" else data for _, _, _, data in reply.answer)
 
     def wait_answers(self, name, expected, **arguments):
         wait_for(f"{name} to be {expected}, not {self.answers(name, **arguments)}",
@@ -142,8 +142,8 @@ class Masters(MasterTest):
         self.wait_answers("marathon.mesos", "NXDOMAIN")
 
         # A master without event stream is polled.
-        self.tell(self.second, "follow 10.77.0.11:5050")
-        self.tell(self.first, "poll web-2.state.json")
+        self.tell(self.first, f"follow {SECOND}:5050")
+        self.tell(self.second, "poll web-2.state.json")
         self.wait_answers(WEB, [AGENT])
         self.wait_status("polls", lambda status: not status["streaming"])
         self.assertIn("is polled", self.daemon.ctl("status").stdout)

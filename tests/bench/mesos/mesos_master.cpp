@@ -232,14 +232,15 @@ void print_percentiles(const char* what, std::vector<double>& us) {
 }
 
 /// Records that each change one task's address.
-std::vector<std::string> change_some(test::ClusterModel& model, double from_time) {
+std::vector<std::string> change_some(test::ClusterModel& model, double from_time,
+                                     const std::string& net) {
   std::vector<std::string> records;
   std::vector<std::pair<std::string, std::string>> keys;
   for (const auto& entry : model.tasks()) keys.push_back(entry.first);
   for (int i = 0; i < kChanges; i++) {
     const auto& key = keys[static_cast<std::size_t>(i) * 7919 % keys.size()];
     records.push_back(model.update(key.first, key.second,
-                                   {"TASK_RUNNING", from_time + i, {"12." + octets(i + 1)}})[0]);
+                                   {"TASK_RUNNING", from_time + i, {net + octets(i + 1)}})[0]);
   }
   return records;
 }
@@ -248,7 +249,7 @@ void change_names(test::ClusterModel& model, const std::string& text) {
   Names names;
   names.take(text);
   std::vector<double> us;
-  for (const std::string& record : change_some(model, 2e9)) {
+  for (const std::string& record : change_some(model, 2e9, "12.")) {
     const double begin = cpu_us();
     names.take(record);
     us.push_back(cpu_us() - begin);
@@ -259,7 +260,7 @@ void change_names(test::ClusterModel& model, const std::string& text) {
 void changes(test::ClusterModel& model, const std::string& text) {
   MasterState state;
   if (!state.on_record(text, {})) std::abort();
-  const auto records = change_some(model, 3e9);
+  const auto records = change_some(model, 3e9, "13.");
   std::vector<double> us;
   for (const std::string& record : records) {
     const double begin = cpu_us();

@@ -8,20 +8,11 @@
 #include "dns/zones/record_changes.h"
 
 namespace viaduct::dns::zones {
-namespace {
-
-bool knows_agents(const service::MesosProcesses& processes) {
-  const auto first = processes.lower_bound({service::MesosRole::agent, "", ""});
-  return first != processes.end() && (*first)->row.role == service::MesosRole::agent;
-}
-
-}  // namespace
-
 void MesosZones::update(const View& view, const ZoneOptions& options, SharedRecords& records,
                         std::vector<base::Error>& rejected) {
   update_tasks(view, options, records, rejected);
   update_processes(view, options, records, rejected);
-  update_agents(view, options, records);
+  update_agents(options, records);
   update_few(view, options, records, rejected);
 }
 
@@ -60,16 +51,12 @@ void MesosZones::update_processes(const View& view, const ZoneOptions& options,
     add_mesos_process(row, options, built);
     return built;
   });
-  if (view.agents_of_tasks && knows_agents(processes_) != knows_agents(view.processes))
-    for (const auto& [address, count] : agents_) touched_agents_.insert(address);
   processes_ = view.processes;
 }
 
-void MesosZones::update_agents(const View& view, const ZoneOptions& options,
-                               SharedRecords& records) {
-  const bool shown = view.agents_of_tasks && !knows_agents(processes_);
+void MesosZones::update_agents(const ZoneOptions& options, SharedRecords& records) {
   for (const base::Address& address : std::exchange(touched_agents_, {})) {
-    const bool wanted = shown && agents_.contains(address);
+    const bool wanted = agents_.contains(address);
     if (wanted == shown_agents_.contains(address)) continue;
     BuiltRecords built;
     add_mesos_agent(address, options, built);

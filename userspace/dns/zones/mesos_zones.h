@@ -22,7 +22,7 @@ class MesosZones {
   struct View {
     const service::Tasks& tasks;
     const service::MesosProcesses& processes;
-    /// Whether agents that run tasks count while no agent is known by itself.
+    /// Whether agents that run tasks count although they are not known by themselves.
     bool agents_of_tasks;
   };
 
@@ -37,7 +37,7 @@ class MesosZones {
   void count_agents(const service::TaskRow& task, bool added);
   void update_processes(const View& view, const ZoneOptions& options, SharedRecords& records,
                         std::vector<base::Error>& rejected);
-  void update_agents(const View& view, const ZoneOptions& options, SharedRecords& records);
+  void update_agents(const ZoneOptions& options, SharedRecords& records);
   void update_few(const View& view, const ZoneOptions& options, SharedRecords& records,
                   std::vector<base::Error>& rejected);
 
