@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "service/mesos_row.h"
@@ -15,9 +16,17 @@ struct MasterChange {
   std::vector<MesosRow> removed;
   std::vector<MesosRow> added;
 
+  std::size_t size() const {
+    return tasks_removed.size() + tasks_added.size() + removed.size() + added.size();
+  }
   explicit operator bool() const {
     return !tasks_removed.empty() || !tasks_added.empty() || !removed.empty() || !added.empty();
   }
 };
+
+/// A change in pieces of at most `limit` rows each. What comes is in earlier pieces than what goes,
+/// so that a task whose row differs is there all the time.
+/// @param limit  at least 1.
+std::vector<MasterChange> in_pieces(MasterChange change, std::size_t limit);
 
 }  // namespace viaduct::service

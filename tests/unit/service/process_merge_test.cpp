@@ -78,6 +78,35 @@ TEST(ProcessMerge, WhatTheMasterSaysStandsApartFromWhatNodesSay) {
   EXPECT_EQ(sources.merger_.snapshot(true), next) << "nothing changed";
 }
 
+TEST(MasterChange, InPiecesWhatComesIsBeforeWhatGoes) {
+  MasterChange change;
+  for (int i = 0; i < 25; i++) {
+    change.tasks_removed.push_back(task("old", std::to_string(i).c_str()));
+    change.tasks_added.push_back(task("new", std::to_string(i).c_str()));
+  }
+  change.added = {process(MesosRole::agent, "a")};
+  change.removed = {process(MesosRole::agent, "b")};
+  EXPECT_EQ(in_pieces(change, 52).size(), 1u);
+  const auto pieces = in_pieces(change, 10);
+  ASSERT_EQ(pieces.size(), 6u);
+  MasterChange all;
+  for (const MasterChange& piece : pieces) {
+    EXPECT_LE(piece.size(), 10u);
+    EXPECT_TRUE(piece.tasks_added.empty() || all.tasks_removed.empty());
+    all.tasks_added.insert(all.tasks_added.end(), piece.tasks_added.begin(),
+                           piece.tasks_added.end());
+    all.tasks_removed.insert(all.tasks_removed.end(), piece.tasks_removed.begin(),
+                             piece.tasks_removed.end());
+    all.added.insert(all.added.end(), piece.added.begin(), piece.added.end());
+    all.removed.insert(all.removed.end(), piece.removed.begin(), piece.removed.end());
+  }
+  EXPECT_EQ(all.tasks_added, change.tasks_added);
+  EXPECT_EQ(all.tasks_removed, change.tasks_removed);
+  EXPECT_EQ(all.added, change.added);
+  EXPECT_EQ(all.removed, change.removed);
+  EXPECT_EQ(in_pieces({}, 10).size(), 1u);
+}
+
 TEST(ProcessMerge, TheFirstWordOfTheMasterIsNewsAlsoWhenItIsEmpty) {
   Sources sources(options());
   const auto before = sources.merger_.snapshot(true);

@@ -1,8 +1,10 @@
 #include "daemon/io/master_role.h"
 
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "base/io/log.h"
+#include "service/master_change.h"
 #include "zookeeper/url.h"
 
 namespace viaduct::daemon {
@@ -12,6 +14,7 @@ using metrics::Family;
 using metrics::Kind;
 
 constexpr std::chrono::seconds kLookAgain{5};  // at what could not be used
+constexpr std::size_t kPieceRows = 200;        // whose names take some 50 ms
 
 const Family kTasks{Kind::gauge, "viaduct_mesos_master_tasks",
                     "Running tasks that the leading master says are there."};
@@ -75,6 +78,7 @@ base::Result<void> MasterRole::start() {
 }
 
 void MasterRole::stop() {
+  stopped_ = true;
   timer_.cancel();
   if (leader_) leader_->stop();
   watch_.stop();
@@ -91,10 +95,27 @@ void MasterRole::take(service::MasterChange change) {
     if (is_published(row)) news |= published_.erase(row) > 0;
   for (const service::MesosRow& row : change.added)
     if (is_published(row)) news |= published_.insert(row).second;
-  merger_.apply_master(std::move(change), known_);
+  for (service::MasterChange& piece : service::in_pieces(std::move(change), kPieceRows))
+    waiting_.push_back(std::move(piece));
   // Before the master has said a word, what is known is from the configuration or from before.
   if (news && known_) publish();
+  if (!working_) work_off();
+}
+
+/// Hands one piece to the merger, and the next one after this node has done what else there is: the
+/// names of a large cluster take seconds to make.
+void MasterRole::work_off() {
+  working_ = false;
+  if (stopped_) return;
+  if (!waiting_.empty()) {
+    merger_.apply_master(std::move(waiting_.front()), is_shown_);
+    waiting_.pop_front();
+  }
+  if (waiting_.empty() && known_ && !std::exchange(is_shown_, true)) merger_.apply_master({}, true);
   on_change_();
+  if (waiting_.empty()) return;
+  working_ = true;
+  boost::asio::post(context_, [this] { work_off(); });
 }
 
 void MasterRole::succeed() {
@@ -103,8 +124,7 @@ void MasterRole::succeed() {
     log::info(
         "mesos_master_known",
         {{"tasks", counts.tasks}, {"agents", counts.agents}, {"frameworks", counts.frameworks}});
-    merger_.apply_master({}, true);
-    on_change_();
+    if (!working_) work_off();
   }
   if (!table_.sources().at(kMesosMaster).last_error.empty())
     log::info("source_recovered", {{"source", kMesosMaster}});

@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <set>
@@ -47,6 +48,7 @@ class MasterRole {
   void take(service::MasterChange change);
   void succeed();
   void fail(const std::string& source, std::string error);
+  void work_off();
   void publish();
   void look_again();
 
@@ -61,7 +63,11 @@ class MasterRole {
   boost::asio::steady_timer timer_;
   std::set<service::MesosRow> published_;  ///< frameworks and masters
   std::shared_ptr<const service::SourceRows> rows_ = std::make_shared<const service::SourceRows>();
-  bool known_ = false;  ///< the master has answered
+  bool known_ = false;                         ///< the master has answered
+  std::deque<service::MasterChange> waiting_;  ///< pieces that the merger has yet to get
+  bool is_shown_ = false;                      ///< and the merger has all that it said first
+  bool working_ = false;                       ///< work_off() has been posted
+  bool stopped_ = false;
   std::string zookeeper_error_;
 };
 

@@ -49,7 +49,9 @@ void TaskZones::update_mesos(const service::Snapshot& snapshot, const ZoneOption
   const service::MasterView& master = snapshot.master;
   if (options.mesos == MesosMode::local && snapshot.complete)
     mesos_.update({snapshot.tasks, snapshot.processes, true}, options, records_, rejected);
-  if (options.mesos == MesosMode::master && master.known)
+  // Before it is known its records come all the same, for they are many, and nobody is told of
+  // them.
+  if (options.mesos == MesosMode::master)
     mesos_.update({master.tasks, master.processes, false}, options, records_, rejected);
 }
 
