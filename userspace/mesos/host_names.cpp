@@ -54,7 +54,11 @@ void HostNames::set(const std::string& host, std::vector<base::Address> addresse
 }
 
 std::vector<base::Address> usable_addresses(std::vector<base::Address> addresses) {
-  std::erase_if(addresses, [](const base::Address& each) { return !service::is_unicast(each); });
+  // A host's name often stands for loopback too, on that host.
+  const bool any = std::any_of(addresses.begin(), addresses.end(), service::can_be_dialled);
+  std::erase_if(addresses, [any](const base::Address& each) {
+    return !(any ? service::can_be_dialled : service::is_unicast)(each);
+  });
   std::sort(addresses.begin(), addresses.end());
   addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
   if (addresses.size() > service::kMaxAgentAddresses) addresses.resize(service::kMaxAgentAddresses);

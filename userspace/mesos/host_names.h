@@ -39,7 +39,8 @@ class HostNames {
   std::map<std::string, Entry> entries_;
 };
 
-/// Those that can be dialled, sorted, once each, so many as a row holds.
+/// Those that can be dialled, or if there is none, those that one machine has for itself; sorted,
+/// once each, so many as a row holds.
 std::vector<base::Address> usable_addresses(std::vector<base::Address> addresses);
 
 }  // namespace viaduct::mesos

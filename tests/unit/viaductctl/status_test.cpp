@@ -56,7 +56,7 @@ TEST(Status, SaysHowOldTheMastersWordIs) {
       shown(
           R"({"enabled": true, "known": true, "leader": "192.0.2.5:5050", "streaming": true, "age_ms": 4200,
       "tasks": 3, "held": 1, "agents": 2, "frameworks": 1, "last_error": "", "zookeeper": "connected"})"),
-      "Mesos master 192.0.2.5:5050 tells its events, last heard 4.2 s ago\n"
+      "Mesos master 192.0.2.5:5050 tells its events, last heard 4 s ago\n"
       "             3 tasks (1 held until their agents are back), 2 agents, 1 framework\n"
       "             ZooKeeper: connected\n");
   EXPECT_EQ(
