@@ -62,7 +62,7 @@ class Follower {
 };
 
 TEST(ZookeeperLeader, FollowsTheMastersFromNoneToNone) {
-  if (!test::has_zookeeper()) GTEST_SKIP() << "Debian's zookeeper and a Java are not installed";
+  ASSERT_TRUE(test::has_zookeeper()) << "ZooKeeper and a Java are missing: scripts/install.sh test";
   ZookeeperServer server;
   server.start();
   ZookeeperClient client(server.endpoint());

@@ -65,7 +65,8 @@ class Reader {
 class ZookeeperSession : public testing::Test {
  protected:
   void SetUp() override {
-    if (!test::has_zookeeper()) GTEST_SKIP() << "Debian's zookeeper and a Java are not installed";
+    ASSERT_TRUE(test::has_zookeeper())
+        << "ZooKeeper and a Java are missing: scripts/install.sh test";
     // One server for all tests that leave it running; each has a path of its own.
     static ZookeeperServer shared;
     static bool started = false;
