@@ -42,6 +42,7 @@ struct Key {
   std::optional<Range> range = {};        ///< integers only
   std::vector<std::string> choices = {};  ///< strings only; empty: anything that `check` accepts
   Check check = nullptr;                  ///< null: anything
+  bool secret = false;                    ///< may hold a password: a mistake does not show it
 };
 
 class Values;

@@ -40,7 +40,8 @@ std::optional<std::string> judge_text(const Key& key, const std::string& text) {
     return key.name + " is " + to_toml(text) + "; it must be one of " + allowed;
   }
   if (key.check)
-    if (const auto wrong = key.check(text)) return key.name + ": " + to_toml(text) + " " + *wrong;
+    if (const auto wrong = key.check(text))
+      return key.name + ": " + (key.secret ? "its value" : to_toml(text)) + " " + *wrong;
   return std::nullopt;
 }
 

@@ -21,6 +21,8 @@ class Found {
   void append_to(const Name& owner, std::vector<Record>& records) const {
     append_records(owner, sets(), count_, records);
   }
+  /// How many records the name has.
+  std::size_t record_count() const { return dns::record_count(sets(), count_); }
 
  private:
   friend class AnswerSlots;

@@ -119,6 +119,16 @@ void append_records(const Name& owner, const std::uint8_t* octets, std::uint8_t 
   }
 }
 
+std::size_t record_count(const std::uint8_t* octets, std::uint8_t count) {
+  std::size_t records = 0;
+  for (; count > 0; --count) {
+    const vd_dns_set head = read_head(octets);
+    records += head.records;
+    octets += sizeof head + padded(head.body_octets);
+  }
+  return records;
+}
+
 std::size_t sets_octets(const std::uint8_t* octets, std::uint8_t count) {
   const std::uint8_t* at = octets;
   for (; count > 0; --count) at += sizeof(vd_dns_set) + padded(read_head(at).body_octets);

@@ -52,6 +52,9 @@ std::optional<Answer> find_set(const std::uint8_t* octets, std::uint8_t count, s
 void append_records(const Name& owner, const std::uint8_t* octets, std::uint8_t count,
                     std::vector<Record>& records);
 
+/// How many records compiled sets have.
+std::size_t record_count(const std::uint8_t* octets, std::uint8_t count);
+
 /// How many octets so many sets take.
 std::size_t sets_octets(const std::uint8_t* octets, std::uint8_t count);
 

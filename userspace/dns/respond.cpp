@@ -141,7 +141,7 @@ void append_targets(const Question& question, const Table& table, std::size_t at
   for (; records > 0 && known < kMaxTargets; --records) {
     const std::size_t name_at = at + kRecordHeadOctets + kSrvHeadOctets;
     const std::size_t octets = read16(answer.at(at + kRecordHeadOctets - 2));
-    assert(octets > kSrvHeadOctets);
+    if (octets <= kSrvHeadOctets) return;
     const std::size_t length = octets - kSrvHeadOctets;
     const std::span<const std::uint8_t> target{answer.at(name_at), length};
     at = name_at + length;
@@ -166,7 +166,9 @@ Response positive(const Question& question, const Table& table, const Answer& fo
   answer.append(found.body.data() + start, found.body.size() - start);
   answer.append(found.body.data(), start);
   answer.count_answers(found.records);
-  if (question.type == static_cast<std::uint16_t>(Type::srv))
+  // What is found may be a CNAME, which has no targets with ports.
+  if (question.type == static_cast<std::uint16_t>(Type::srv) &&
+      read16(answer.at(body + 2)) == static_cast<std::uint16_t>(Type::srv))
     append_targets(question, table, body, found.records, answer);
   return answer.finish(Rcode::no_error, Outcome::answered);
 }

@@ -138,7 +138,7 @@ std::vector<Record> TableWriter::sorted(const Zone& zone) {
 
 void TableWriter::write(const Known& zone, const Name& owner, std::vector<Record> records) {
   if (owner == zone.apex) records.push_back(soa_record(zone.apex, zone.head.soa));
-  const std::size_t before = records_of(owner).size();
+  const std::size_t before = count_of(owner);
   if (records.empty()) {
     erase(zone, owner);
     records_ -= before;
@@ -148,7 +148,7 @@ void TableWriter::write(const Known& zone, const Name& owner, std::vector<Record
   const RecordSets sets = compile(std::move(records), rejected_);
   if (!make_parents(zone, owner) || !put(zone, owner, sets))
     return reject(base::Errc::too_large, "no room for the name " + owner.to_text());
-  records_ = records_ - before + records_of(owner).size();
+  records_ = records_ - before + count_of(owner);
   table_ = nullptr;
 }
 
@@ -183,7 +183,7 @@ void TableWriter::erase(const Known& zone, Name name) {
     name = name.parent();
     const std::uint32_t left = *slots_->below(name) - 1;
     slots_->set_below(name, left);
-    if (left != 0 || !records_of(name).empty()) return;
+    if (left != 0 || count_of(name) != 0) return;
   }
 }
 
@@ -220,6 +220,11 @@ bool TableWriter::copy_to(AnswerSlots& slots) const {
         slots.set_below(name, below);
     });
   return fits;
+}
+
+std::size_t TableWriter::count_of(const Name& owner) const {
+  Found found;
+  return slots_ && slots_->find(FoldedName(owner.wire()), found) ? found.record_count() : 0;
 }
 
 std::vector<Record> TableWriter::records_of(const Name& owner) const {

@@ -43,6 +43,9 @@ class TableWriter {
 
   std::shared_ptr<const Table> table();
 
+  /// For what keeps names beside, under the same rule.
+  std::uint64_t seed() const { return seed_; }
+
   /// What could not be used since the last call; all else is served: a record outside its zone, the
   /// records of a set behind its first kMaxBodyOctets, suffixes behind the first kMaxSuffixes, an
   /// alias that grows too much, names that there is no room for.
@@ -67,6 +70,7 @@ class TableWriter {
   bool grow();
   bool copy_to(AnswerSlots& slots) const;
   std::vector<Record> records_of(const Name& owner) const;
+  std::size_t count_of(const Name& owner) const;
   std::uint8_t number_of(const Known& zone) const {
     return static_cast<std::uint8_t>(&zone - zones_.data());
   }

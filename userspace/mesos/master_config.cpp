@@ -84,7 +84,8 @@ const std::vector<config::Key>& master_keys() {
          .fallback = "",
          .help = "Where ZooKeeper says who leads, for example \"zk://192.0.2.1:2181/mesos\"; "
                  "empty: the masters are asked.",
-         .check = check_zookeeper},
+         .check = check_zookeeper,
+         .secret = true},
         {.name = "mesos.zk_timeout_ms",
          .fallback = ms(defaults.zookeeper_timeout),
          .help = "Time after which ZooKeeper takes our session for dead.",

@@ -34,7 +34,9 @@ std::vector<service::MesosRow> master_rows(const std::vector<base::Endpoint>& al
     row.leader = leads;
     rows.push_back(std::move(row));
   };
-  for (const base::Endpoint& master : all) add(master);
+  // The leader's address at another port gets no number of its own, as in Mesos-DNS.
+  for (const base::Endpoint& master : all)
+    if (!leader || leader->address != master.address || *leader == master) add(master);
   if (leader) add(*leader);
   return rows;
 }

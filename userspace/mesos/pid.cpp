@@ -4,6 +4,7 @@
 
 #include "base/quote.h"
 #include "mesos/errors.h"
+#include "mesos/network_json.h"
 
 namespace viaduct::mesos {
 namespace {
@@ -23,7 +24,7 @@ base::Error wrong(std::string_view what, std::string_view text, std::string_view
 }  // namespace
 
 base::Result<Pid> parse_host(std::string_view text) {
-  if (const auto address = base::Address::parse(text)) return Pid{address, "", 0};
+  if (const auto address = parse_task_address(text)) return Pid{address, "", 0};
   if (text.empty() || text.size() > kMaxHostOctets ||
       !std::all_of(text.begin(), text.end(), is_host_character))
     return wrong("host", text, "is neither an address nor a name");

@@ -1,6 +1,7 @@
 #include "service/process_merge.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace viaduct::service {
 
@@ -14,7 +15,13 @@ std::vector<std::shared_ptr<const MesosProcess>> merge_processes(
   std::vector<std::shared_ptr<const MesosProcess>> merged;
   for (const OwnedProcess& owned : processes) {
     if (dead(owned) && !keep_dead) continue;
-    if (merged.empty() || merged.back()->node != owned.shown->node) merged.push_back(owned.shown);
+    if (!merged.empty() && merged.back()->node == owned.shown->node) continue;
+    merged.push_back(owned.shown);
+    if (!keep_dead || !owned.shown->row.leader) continue;
+    // Who leads now, others say.
+    MesosProcess former = *owned.shown;
+    former.row.leader = false;
+    merged.back() = std::make_shared<const MesosProcess>(std::move(former));
   }
   return merged;
 }

@@ -15,8 +15,8 @@ namespace viaduct::service {
 using OwnedProcess = Owned<MesosProcess>;
 
 /// What nodes say of one process of Mesos, as DNS knows it. What a dead node says does not count,
-/// unless it is all that is known of a framework or a master; a suspect's word counts. Of several
-/// rows of a node the first counts.
+/// unless it is all that is known of a framework or a master, which then leads no more; a suspect's
+/// word counts. Of several rows of a node the first counts.
 /// @param processes  of one role and id, sorted.
 /// @return in the order of nodes, none twice.
 std::vector<std::shared_ptr<const MesosProcess>> merge_processes(

@@ -73,11 +73,12 @@ struct Task {
   bool operator==(const Task&) const = default;
 };
 
-/// Tasks of one name stand together: framework, label, id, node.
+/// Tasks of one name stand together: framework, label, id, node, agent.
 struct TaskKey {
-  std::tuple<std::string_view, std::string_view, std::string_view, std::string_view> operator()(
-      const std::shared_ptr<const Task>& task) const {
-    return {task->row.framework, task->row.label(), task->row.id, task->node};
+  using Value = std::tuple<std::string_view, std::string_view, std::string_view, std::string_view,
+                           std::string_view>;
+  Value operator()(const std::shared_ptr<const Task>& task) const {
+    return {task->row.framework, task->row.label(), task->row.id, task->node, task->row.agent_id};
   }
 };
 using Tasks = base::SortedChunks<std::shared_ptr<const Task>, TaskKey>;

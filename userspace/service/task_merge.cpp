@@ -10,7 +10,7 @@ TaskName name_of(const TaskRow& row) { return {row.framework, row.label()}; }
 std::vector<std::shared_ptr<const Task>> merge_tasks(std::span<const OwnedTask> tasks) {
   const auto dead = [](const OwnedTask& owned) { return owned.origin->mask == Mask::dead; };
   const bool all_dead = std::all_of(tasks.begin(), tasks.end(), dead);
-  std::map<std::pair<std::string_view, std::string_view>, std::shared_ptr<const Task>> chosen;
+  std::map<decltype(TaskKind::place_of({})), std::shared_ptr<const Task>> chosen;
   for (const OwnedTask& owned : tasks)
     if (all_dead || !dead(owned)) chosen.try_emplace(TaskKind::place_of(*owned.shown), owned.shown);
   std::vector<std::shared_ptr<const Task>> merged;

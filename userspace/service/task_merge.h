@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -34,8 +35,10 @@ struct TaskKind {
   using Key = TaskKey;
 
   static Group group_of(const Row& row) { return name_of(row); }
-  static std::pair<std::string_view, std::string_view> place_of(const Task& task) {
-    return {task.node, task.row.id};
+  /// Two frameworks of one name may number their tasks alike, on different agents.
+  static std::tuple<std::string_view, std::string_view, std::string_view> place_of(
+      const Task& task) {
+    return {task.node, task.row.id, task.row.agent_id};
   }
   static std::vector<std::shared_ptr<const Task>> merge(std::span<const OwnedTask> tasks) {
     return merge_tasks(tasks);

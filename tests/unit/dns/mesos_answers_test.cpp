@@ -160,6 +160,19 @@ TEST(MesosAnswers, SrvComesWithAnAddressOfEachFamilyOfEachTarget) {
   EXPECT_THAT(reply.authority, IsEmpty());
 }
 
+TEST(MesosAnswers, SrvOfANameThatLeadsToAnotherIsTheCname) {
+  // Targets of every length around that of what an SRV record has before its own.
+  for (const char* target : {"db", "a", "dbs", "data", "datab", "databases.example"}) {
+    ZoneOptions made = options();
+    made.cnames.push_back({*Name::parse("a.b.thisdcos.directory"), *Name::parse(target)});
+    const auto table = build_table(running({}), made).table;
+    const Reply reply = ask(*table, "a.b.thisdcos.directory", Type::srv);
+    ASSERT_EQ(reply.answer.size(), 1u);
+    EXPECT_NE(reply.answer[0].find("CNAME"), std::string::npos);
+    EXPECT_THAT(reply.additional, IsEmpty());
+  }
+}
+
 TEST(MesosAnswers, SeveralAddressesOfATargetTakeTurns) {
   const auto table = cluster();
   EXPECT_THAT(ask(*table, "_slave._tcp.mesos", Type::srv, 4).additional,
@@ -260,6 +273,14 @@ TEST(MesosAnswers, ALongLabelIsCutWhereMesosDnsStaysSilent) {
   EXPECT_EQ(reply.answer.size(), 1u);
   EXPECT_THAT(reply.additional, ElementsAre(std::string(53, 'n') +
                                             "-iffe9-s12.marathon.slave.mesos. 60 IN A 192.0.2.21"));
+}
+
+TEST(MesosAnswers, ADiscoveryNameWithCapitalsHasEachSrvOnce) {
+  service::TaskRow row = task("web");
+  row.discovery = "Web";
+  row.discovery_ports = {{80, "", "tcp"}};
+  const auto table = build_table(of_master({row}), options()).table;
+  EXPECT_EQ(ask(*table, "_web._tcp.marathon.mesos", Type::srv).answer.size(), 1u);
 }
 
 TEST(MesosAnswers, ADiscoveryNameCanBeAskedForWhateverItsLetters) {

@@ -52,6 +52,17 @@ TEST(ProcessMerge, ADeadNodesWordCountsOnlyWhereItIsTheLastOne) {
               ElementsAre("node2 framework f", "node3 framework f", "node2 agent a"));
 }
 
+TEST(ProcessMerge, ADeadNodesLeaderLeadsNoMore) {
+  Sources sources(options());
+  MesosRow leader = process(MesosRole::master, "192.0.2.11:5050");
+  leader.leader = true;
+  sources.publish("node2", {}, {}, {}, {leader});
+  EXPECT_TRUE((*sources.merged()->processes.begin())->row.leader);
+  sources.mask("node2", Mask::dead);
+  ASSERT_EQ(sources.merged()->processes.size(), 1u);
+  EXPECT_FALSE((*sources.merged()->processes.begin())->row.leader);
+}
+
 TEST(ProcessMerge, WhatTheMasterSaysStandsApartFromWhatNodesSay) {
   Sources sources(options());
   sources.publish("node2", {}, {}, {task("web", "web.1")});
@@ -76,6 +87,15 @@ TEST(ProcessMerge, WhatTheMasterSaysStandsApartFromWhatNodesSay) {
   EXPECT_THAT(shown(next->master.processes), IsEmpty());
   sources.merger_.apply_master({}, true);
   EXPECT_EQ(sources.merger_.snapshot(true), next) << "nothing changed";
+}
+
+TEST(ProcessMerge, TwoFrameworksOfOneNameMayNumberTheirTasksAlike) {
+  Sources sources(options());
+  MasterChange change;
+  change.tasks_added = {task("etl", "0"), task("etl", "0")};
+  change.tasks_added[1].agent_id = "another";
+  sources.merger_.apply_master(change, true);
+  EXPECT_EQ(sources.merger_.snapshot(true)->master.tasks.size(), 2u);
 }
 
 TEST(MasterChange, InPiecesWhatComesIsBeforeWhatGoes) {

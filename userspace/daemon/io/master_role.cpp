@@ -102,12 +102,13 @@ void MasterRole::take(service::MasterChange change) {
   if (!working_) work_off();
 }
 
-/// Hands one piece to the merger, and the next one after this node has done what else there is: the
-/// names of a large cluster take seconds to make.
+/// Hands so many rows to the merger, and the next ones after this node has done what else there is:
+/// the names of a large cluster take seconds to make.
 void MasterRole::work_off() {
   working_ = false;
   if (stopped_) return;
-  if (!waiting_.empty()) {
+  for (std::size_t rows = 0; !waiting_.empty() && rows < kPieceRows;) {
+    rows += waiting_.front().size();
     merger_.apply_master(std::move(waiting_.front()), is_shown_);
     waiting_.pop_front();
   }
@@ -154,7 +155,7 @@ void MasterRole::publish() {
 void MasterRole::look_again() {
   timer_.expires_after(kLookAgain);
   timer_.async_wait([this](const boost::system::error_code& failed) {
-    if (failed) return;
+    if (failed || stopped_) return;
     const bool well = table_.sources().at(kMesosMaster).last_error.empty();
     if (known_ && well && watch_.state().rejected() != rows_->rejected) publish();
     look_again();

@@ -1,5 +1,6 @@
 #include "dns/zones/mesos_records.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -108,7 +109,10 @@ void add_task(const service::TaskRow& task, const Name& domain, const MesosRules
   const std::string label = mesos_label(task.label(), rules.labels);
   if (framework.empty()) return;
   TaskRecords(task, label, framework, domain, rules, built).add();
-  if (!task.discovery.empty() && task.discovery != label)
+  // Nobody reaches a name with capitals in Mesos-DNS; here it would be the label's own.
+  const bool capitals = std::any_of(task.discovery.begin(), task.discovery.end(),
+                                    [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!task.discovery.empty() && task.discovery != label && !capitals)
     TaskRecords(task, task.discovery, framework, domain, rules, built).add();
 }
 

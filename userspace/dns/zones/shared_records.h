@@ -2,11 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <set>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "base/siphash.h"
 #include "dns/record.h"
 #include "dns/table_writer.h"
 
@@ -16,6 +17,9 @@ namespace viaduct::dns::zones {
 /// what changes.
 class SharedRecords {
  public:
+  /// @param seed  that nobody knows who names tasks: names that hash alike cost time.
+  explicit SharedRecords(std::uint64_t seed = 0) : names_(0, Hash{{seed, ~seed}}) {}
+
   void add(const Record& record);
   /// @param record  one that was added as often as it is removed, with the same TTL.
   void remove(const Record& record);
@@ -28,14 +32,25 @@ class SharedRecords {
   struct Counted {
     Type type;
     std::uint32_t ttl_s;
-    std::vector<std::uint8_t> data;
+    std::string data;  ///< short ones stand in it
     std::size_t count;
 
-    bool is(const Record& record) const { return type == record.type && data == record.data; }
+    bool is(const Record& record) const;
   };
+  struct Owner {
+    std::vector<Counted> records;
+    bool touched = false;
+  };
+  struct Hash {
+    base::HashKey key;
+    std::size_t operator()(const Name& name) const { return base::siphash(key, name.wire()); }
+  };
+  using Names = std::unordered_map<Name, Owner, Hash>;
 
-  std::map<Name, std::vector<Counted>> names_;  ///< by folded owner
-  std::set<Name> touched_;
+  void touch(Names::value_type& name);
+
+  Names names_;  ///< by folded owner
+  std::vector<Names::value_type*> touched_;
 };
 
 }  // namespace viaduct::dns::zones

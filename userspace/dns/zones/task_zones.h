@@ -20,6 +20,9 @@ BuiltRecords task_records(const service::TaskRow& task, const ZoneOptions& optio
 /// not change are not looked at.
 class TaskZones {
  public:
+  /// @param seed  of SharedRecords.
+  explicit TaskZones(std::uint64_t seed) : records_(seed) {}
+
   void update(const service::Snapshot& snapshot, const ZoneOptions& options, TableWriter& writer,
               std::vector<base::Error>& rejected);
 

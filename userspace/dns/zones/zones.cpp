@@ -14,7 +14,8 @@ namespace viaduct::dns {
 Zones::Zones(ZoneOptions options, TableWriter writer)
     : options_(std::move(options)),
       writer_(std::move(writer)),
-      tasks_(std::make_unique<zones::TaskZones>()) {}
+      ports_(writer_.seed()),
+      tasks_(std::make_unique<zones::TaskZones>(writer_.seed())) {}
 
 Zones::~Zones() = default;
 Zones::Zones(Zones&&) noexcept = default;

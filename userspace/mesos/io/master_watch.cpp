@@ -70,7 +70,7 @@ struct MasterWatch::Impl : std::enable_shared_from_this<MasterWatch::Impl> {
 
   void tell_masters() {
     Masters now = masters;
-    if (!now.leader) now.leader = found;
+    if (found) now.leader = found;
     if (told == now) return;
     told = now;
     keeper.hand_on(keeper.state().on_masters(now));
@@ -98,10 +98,8 @@ struct MasterWatch::Impl : std::enable_shared_from_this<MasterWatch::Impl> {
 
   std::vector<base::Endpoint> candidates() const {
     std::vector<base::Endpoint> all;
-    if (masters.leader)
-      all.push_back(*masters.leader);
-    else if (found)
-      all.push_back(*found);
+    if (found) all.push_back(*found);
+    if (masters.leader && masters.leader != found) all.push_back(*masters.leader);
     for (const auto* list : {&masters.all, &config.masters})
       for (const base::Endpoint& master : *list)
         if (std::ranges::find(all, master) == all.end()) all.push_back(master);
@@ -292,6 +290,7 @@ struct MasterWatch::Impl : std::enable_shared_from_this<MasterWatch::Impl> {
     if (stopped || now == masters) return;
     const bool is_other = now.leader && now.leader != masters.leader;
     masters = std::move(now);
+    if (is_other) found.reset();  // the elected one counts until another one has answered
     tell_masters();
     if (stopped) return;
     const auto asked = call ? call->peer() : std::nullopt;
@@ -328,15 +327,19 @@ MasterWatch::MasterWatch(asio::io_context& context, MasterConfig config, Callbac
   Impl* impl = impl_.get();
   impl->summaries = std::make_unique<SummaryPoll>(
       context, impl->config, SummaryPoll::Timing{timing.summary_pause, timing.summary_retry},
-      SummaryPoll::Callbacks{
-          .trusted = [impl] { return impl->trusted(); },
-          .on_summary = [impl](std::string_view body) -> base::Result<void> {
-            auto change = impl->keeper.state().on_summary(body);
-            if (!change) return change.error();
-            impl->keeper.hand_on(std::move(*change));
-            return {};
-          },
-          .on_failure = [impl](const base::Error& error) { (void)impl->fail(error); }});
+      SummaryPoll::Callbacks{.trusted = [impl] { return impl->trusted(); },
+                             .on_summary = [impl](std::string_view body) -> base::Result<void> {
+                               auto change = impl->keeper.state().on_summary(body);
+                               if (!change) return change.error();
+                               impl->keeper.hand_on(std::move(*change));
+                               return {};
+                             },
+                             // It ends nothing that the stream tells, and is asked again.
+                             .on_failure =
+                                 [impl](const base::Error& error) {
+                                   impl->counters.failures++;
+                                   log::warn("mesos_summary_failed", {{"error", error.message()}});
+                                 }});
 }
 
 MasterWatch::~MasterWatch() { stop(); }
@@ -369,7 +372,7 @@ MasterWatch::Counters MasterWatch::counters() const {
 const MasterState& MasterWatch::state() const { return impl_->keeper.state(); }
 
 std::optional<base::Endpoint> MasterWatch::leader() const {
-  return impl_->masters.leader ? impl_->masters.leader : impl_->found;
+  return impl_->found ? impl_->found : impl_->masters.leader;
 }
 
 bool MasterWatch::is_streaming() const { return impl_->streaming; }
