@@ -109,11 +109,13 @@ void add_task(const service::TaskRow& task, const Name& domain, const MesosRules
   const std::string label = mesos_label(task.label(), rules.labels);
   if (framework.empty()) return;
   TaskRecords(task, label, framework, domain, rules, built).add();
-  // Nobody reaches a name with capitals in Mesos-DNS; here it would be the label's own.
-  const bool capitals = std::any_of(task.discovery.begin(), task.discovery.end(),
-                                    [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (!task.discovery.empty() && task.discovery != label && !capitals)
-    TaskRecords(task, task.discovery, framework, domain, rules, built).add();
+  // As owners fold capitals, targets must.
+  std::string written = task.discovery;
+  std::ranges::transform(written, written.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  });
+  if (!written.empty() && written != label)
+    TaskRecords(task, written, framework, domain, rules, built).add();
 }
 
 void add_framework(const service::MesosRow& framework, const Name& domain, const MesosRules& rules,
