@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A node that asks the leading Mesos master: its names come from the master's stream, outlive fail-over, and frameworks and masters are
 told to nodes that ask no master. The masters' words were recorded from real ones; ZooKeeper is real."""
+import json
 import pathlib
 import threading
 import time
@@ -15,6 +16,7 @@ from zookeeper import Zookeeper
 DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "mesos" / "master"
 FIRST, SECOND, AGENT = "10.77.0.11", "10.77.0.12", "10.77.0.21"  # the machines of the recordings
 SERVER = "198.51.100.1"
+API = "127.0.0.1:8123"
 WEB = "web.marathon.mesos"
 
 
@@ -53,7 +55,7 @@ class MasterTest(LabTest):
         )
         cls.zookeeper = Zookeeper(cls.first_node).start() if cls.ZOOKEEPER else None
         gossip = {"enabled": True, "insecure": True, "seeds": [AGENT]}
-        cls.daemon = cls.node.daemon({"gossip": gossip, "mesos": cls.masters(), "dns": {"mesos": "master"}})
+        cls.daemon = cls.node.daemon({"gossip": gossip, "mesos": cls.masters(), "dns": {"mesos": "master", "http_listen": API}})
         cls.local = cls.other.daemon({"gossip": gossip})
         cls.clients = {node: Client(node, True) for node in (cls.node, cls.other)}
         cls.asker = Client(cls.node, True)
@@ -86,6 +88,9 @@ class MasterTest(LabTest):
         wait_for(f"{name} to be {expected}, not {self.answers(name, **arguments)}",
                  lambda: self.answers(name, **arguments) == expected, 40)
 
+    def api(self, path):
+        return json.loads(self.node.run(["curl", "-sS", "--max-time", "10", f"http://{API}{path}"]).stdout)
+
     def status(self):
         return self.daemon.get("/v1/status")["mesos_master"]
 
@@ -112,6 +117,16 @@ class Masters(MasterTest):
         self.assertEqual(self.answers("master1.mesos"), [SECOND])
         self.assertEqual(self.ask("_web._tcp.marathon.mesos", "SRV").rcode, "NOERROR")
         self.assertIn(f"{FIRST}:5050 tells its events", self.daemon.ctl("status").stdout)
+        self.assertIn("of the leading master", self.daemon.ctl("dns", WEB).stdout)
+
+        # The HTTP API of Mesos-DNS says the same.
+        self.assertEqual(self.api(f"/v1/hosts/{WEB}"), [{"host": f"{WEB}.", "ip": AGENT}])
+        ports = [int(service["port"]) for service in self.api("/v1/services/_web._tcp.marathon.slave.mesos")]
+        self.assertEqual(ports, [data[2] for _, _, _, data in self.ask("_web._tcp.marathon.slave.mesos", "SRV").answer])
+        self.assertEqual(len(ports), 1)
+        self.assertEqual(self.api("/v1/axfr")["Records"]["As"]["leader.mesos."], [FIRST])
+        frameworks = self.api("/v1/enumerate")["frameworks"]
+        self.assertEqual({task["id"] for task in frameworks[0]["tasks"]}, {"web.1", "hc.1"})
 
         # A node without masters knows them, and who leads, by gossip.
         self.wait_answers("leader.mesos", [FIRST], node=self.other)

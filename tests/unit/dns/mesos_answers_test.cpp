@@ -279,7 +279,7 @@ TEST(MesosAnswers, ADiscoveryNameWithCapitalsHasEachSrvOnce) {
   service::TaskRow row = task("web");
   row.discovery = "Web";
   row.discovery_ports = {{80, "", "tcp"}};
-  const auto table = build_table(of_master({row}), options()).table;
+  const auto table = build_table(of_master({row}, {}), options()).table;
   EXPECT_EQ(ask(*table, "_web._tcp.marathon.mesos", Type::srv).answer.size(), 1u);
 }
 
