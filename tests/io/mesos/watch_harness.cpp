@@ -32,9 +32,16 @@ Changes changes_of(const std::vector<std::string>& recordio) {
     http::RecordDecoder decoder(1 << 20);
     std::string_view rest = text;
     while (const auto record = decoder.next(rest).value())
-      changes.add(state.on_record(*record, base::Clock::now()).value().change);
+      changes.add(without_masters(state.on_record(*record, base::Clock::now()).value().change));
   }
   return changes;
+}
+
+service::MasterChange without_masters(service::MasterChange change) {
+  for (auto* rows : {&change.added, &change.removed})
+    std::erase_if(
+        *rows, [](const service::MesosRow& row) { return row.role == service::MesosRole::master; });
+  return change;
 }
 
 MasterWatch::Timing Watcher::fast() {
@@ -62,8 +69,10 @@ void Watcher::start(MasterConfig config, MasterWatch::Timing timing) {
       MasterWatch::Callbacks{
           .on_change =
               [this](const service::MasterChange& change) {
+                const auto told = without_masters(change);
+                if (!told) return;
                 handed_on++;
-                changes.add(change);
+                changes.add(told);
               },
           .on_success = [this] { successes++; },
           .on_failure = [this](std::string text) { failures.push_back(std::move(text)); }},

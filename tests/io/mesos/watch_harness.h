@@ -26,6 +26,9 @@ struct Changes {
   bool operator==(const Changes&) const = default;
 };
 
+/// The masters of a test stand at loopback, and who they are is not what they say.
+service::MasterChange without_masters(service::MasterChange change);
+
 /// What a MasterState makes of recorded records, and its rows afterwards.
 Changes changes_of(const std::vector<std::string>& recordio);
 

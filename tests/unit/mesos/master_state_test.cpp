@@ -197,7 +197,7 @@ TEST(MasterState, MastersAreNumberedInTheirOrder) {
                                                "master 192.0.2.32:5050 192.0.2.32:5050 #1",
                                                "master [2001:db8::33]:5050 2001:db8::33:5050 #2"));
   watched.masters({all, endpoint("192.0.2.32:5055")});
-  EXPECT_EQ(watched.processes()[1], "master 192.0.2.32:5055 192.0.2.32:5055 #1 leads");
+  EXPECT_EQ(watched.processes()[1], "master 192.0.2.32:5055 192.0.2.32:5055 #2 leads");
   watched.masters({all, endpoint("192.0.2.99:5050")});
   EXPECT_EQ(watched.processes()[2], "master 192.0.2.99:5050 192.0.2.99:5050 #3 leads");
   watched.masters({});
