@@ -25,7 +25,7 @@ std::string_view to_string(MesosRole role) {
   return "unknown";
 }
 
-base::Result<void> check_mesos_row(const MesosRow& row) {
+base::Result<void> check_mesos_row(const MesosRow& row, AddressRule rule) {
   if (row.id.size() > kMaxMesosTextOctets)
     return over("id", row.id.size(), kMaxMesosTextOctets, " octets");
   if (row.name.size() > kMaxMesosTextOctets)
@@ -38,7 +38,7 @@ base::Result<void> check_mesos_row(const MesosRow& row) {
   if (row.role == MesosRole::master && row.addresses.empty())
     return base::Error{base::Errc::bad_format, "it has no address"};
   for (const base::Address& address : row.addresses)
-    if (!can_be_dialled(address))
+    if (!rule(address))
       return base::Error{base::Errc::bad_format,
                          "its address " + address.to_string() + " is none that others can reach"};
   return {};

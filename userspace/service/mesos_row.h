@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/sorted_chunks.h"
+#include "service/task_row.h"
 
 namespace viaduct::service {
 
@@ -41,9 +42,9 @@ struct MesosRow {
 };
 
 /// Whether a row is within the limits and has an id; a framework has a name, a master an address,
-/// and all addresses are ones that can be dialled.
+/// and all addresses are as the rule says.
 /// @errors base::Errc::too_large, bad_format: what is wrong with it, without its place.
-base::Result<void> check_mesos_row(const MesosRow& row);
+base::Result<void> check_mesos_row(const MesosRow& row, AddressRule rule = can_be_dialled);
 
 /// A process of Mesos and the node that says so.
 struct MesosProcess {

@@ -17,9 +17,14 @@ namespace {
 using fuzz::check;
 
 template <class Row>
-void apply(std::set<Row>& rows, const std::vector<Row>& removed, const std::vector<Row>& added) {
-  for (const Row& row : removed) check(rows.erase(row) == 1, "a removed row was served");
-  for (const Row& row : added) check(rows.insert(row).second, "an added row was not served");
+void apply(std::multiset<Row>& rows, const std::vector<Row>& removed,
+           const std::vector<Row>& added) {
+  for (const Row& row : removed) {
+    const auto served = rows.find(row);
+    check(served != rows.end(), "a removed row was served");
+    rows.erase(served);
+  }
+  rows.insert(added.begin(), added.end());
 }
 
 class Follower {
@@ -80,9 +85,11 @@ class Follower {
     check(std::equal(processes_.begin(), processes_.end(), all.added.begin(), all.added.end()),
           "the changes add up to the processes");
     for (const auto& row : all.tasks_added)
-      check(service::check_task(row).has_value(), "a task's row may be published");
+      check(service::check_task(row, service::is_unicast).has_value(),
+            "a task's row is within the limits");
     for (const auto& row : all.added)
-      check(service::check_mesos_row(row).has_value(), "a process's row may be published");
+      check(service::check_mesos_row(row, service::is_unicast).has_value(),
+            "a process's row is within the limits");
     check(state_.counts().tasks == tasks_.size(), "tasks are counted");
     const auto rejected = state_.rejected();
     check(rejected.size() <= 3 * mesos::kMaxRejected, "rejections are bounded");
@@ -92,8 +99,8 @@ class Follower {
 
   mesos::MasterState state_;
   base::Time now_{};
-  std::set<service::TaskRow> tasks_;
-  std::set<service::MesosRow> processes_;
+  std::multiset<service::TaskRow> tasks_;
+  std::multiset<service::MesosRow> processes_;
 };
 
 }  // namespace
